@@ -1,0 +1,53 @@
+# The course's commands. `make` alone lists them.
+PYTHON  ?= python3
+BIN     := .venv/bin
+MTLIB   := $(BIN)/python -m mtlib
+NB      ?= all
+PROFILE ?= quick
+ARGS    ?=
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope --nbval-current-env -c /dev/null --rootdir=.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint verify notebooks lab teach clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready  ## make .venv and install what was tested (once)
+
+# Made again only when the list of dependencies changes.
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, {v.major}.{v.minor} found: make PYTHON=/path/to/python3.11 ...")'
+	@echo "Setting up .venv: one to three minutes, once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course,dev]'
+	@touch $@
+
+run: setup  ## execute the notebooks headless: make run [NB=01] [PROFILE=standard] [ARGS="-p seeds 4"]
+	@$(MTLIB) run $(NB) --profile $(PROFILE) $(ARGS)
+
+lint: setup  ## style and types of the source
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(MTLIB) run all --profile smoke --to runs/smoke
+	@MTLIB_HEADLESS=1 $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
+
+verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
+	@MTLIB_HEADLESS=1 $(NBVAL) --nbval-lax $(NOTEBOOKS)
+	@$(MTLIB) verify
+
+notebooks: setup  ## re-execute the committed notebooks at quick, in place
+	@$(MTLIB) notebooks
+
+lab: setup  ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+teach: setup  ## write teach/student (no solutions) and teach/instructor
+	@$(MTLIB) teach
+
+clean:  ## remove what make made
+	rm -rf .venv runs teach build *.egg-info .pytest_cache .ruff_cache

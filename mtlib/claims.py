@@ -1,0 +1,186 @@
+"""Claims of a paper and the verdicts on them. The rule is a committed file; code, not judgement, applies it."""
+
+import hashlib
+import math
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Literal
+
+from scipy.stats import t as student
+
+from mtlib.paths import repository
+
+LEVEL = 0.05  # error rate of a family of claims
+VERDICTS = ("reproduced", "partly", "not reproduced", "undecided", "not testable here")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim and its rule; the keys of data/claims/<paper>.toml, explained there."""
+
+    id: str
+    where: str
+    statement: str
+    estimate: str
+    key: str
+    direction: Literal["greater", "less"]
+    unit: str
+    smallest: float
+    family: str
+    n: int
+    rests_on: tuple[str, ...] = ()
+    printed: float | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its two-sided confidence interval from n independent samples (Student's t)."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}], n = {self.n}"
+
+
+@dataclass(frozen=True)
+class Claims:
+    """All claims of a paper in the file's order, and the file's hash."""
+
+    paper: str
+    rule: str
+    claims: tuple[Claim, ...]
+
+    def __getitem__(self, id: str) -> Claim:
+        for claim in self.claims:
+            if claim.id == id:
+                return claim
+        raise KeyError(f"no claim {id!r} in data/claims/{self.paper}.toml; it has {[c.id for c in self.claims]}")
+
+    def family(self, name: str) -> int:
+        """How many claims share a family."""
+        return sum(claim.family == name for claim in self.claims)
+
+    def judge(self, id: str, samples: Sequence[float], *, data: str, scope: str = "same-data") -> dict:
+        """The record of one claim: its statement, verdict, n and evidence.
+
+        Args:
+            id: of the claim.
+            samples: the estimate of every fresh seed, in the claim's unit.
+            data: what they were measured on.
+            scope: ``same-data``, or ``stand-in`` for data that are not the paper's: then no verdict on the
+                paper is possible.
+
+        Returns:
+            {"id", "where", "statement", "data", "scope", "verdict", "n", "evidence", "rule"}.
+        """
+        if scope not in ("same-data", "stand-in"):
+            raise ValueError(f"claim {id!r}: scope is same-data or stand-in, got {scope!r}")
+        claim = self[id]
+        verdict, evidence = decide(claim, samples, self.family(claim.family))
+        if scope == "stand-in":
+            verdict, evidence = "not testable here", f"on {data}: {evidence}"
+        entry = {
+            "id": claim.id,
+            "where": claim.where,
+            "statement": claim.statement,
+            "data": data,
+            "scope": scope,
+        }
+        return entry | {"verdict": verdict, "n": len(samples), "evidence": evidence, "rule": self.rule}
+
+    def judge_all(self, samples: dict[str, Sequence[float]], *, data: str) -> list[dict]:
+        """The record of every claim whose ``key`` has samples, in the file's order."""
+        return [self.judge(c.id, samples[c.key], data=data) for c in self.claims if c.key in samples]
+
+
+def load(paper: str, folder: Path | None = None) -> Claims:
+    """The claims of data/claims/<paper>.toml.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a claim lacks a key, has one too many, or has an impossible rule; the claim is named.
+    """
+    path = (folder or repository() / "data" / "claims") / f"{paper}.toml"
+    if not path.exists():
+        raise FileNotFoundError(f"no claims for {paper!r}: {path.name} is not in data/claims")
+    raw = path.read_bytes()
+    try:
+        entries = tomllib.loads(raw.decode())["claim"]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise ValueError(f"{path.name}: not a file of [[claim]] entries: {error}") from error
+    claims = tuple(_claim(entry, path.name) for entry in entries)
+    ids = [claim.id for claim in claims]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"{path.name}: a claim's id stands twice among {ids}")
+    return Claims(paper, hashlib.sha256(raw).hexdigest(), claims)
+
+
+def _claim(entry: dict, file: str) -> Claim:
+    known = {item.name for item in fields(Claim)}
+    missing = known - set(entry) - {"printed", "rests_on"}
+    where = f"{file}, claim {entry.get('id', '(without id)')}"
+    if missing or set(entry) - known:
+        raise ValueError(f"{where}: missing {sorted(missing)}, unknown {sorted(set(entry) - known)}")
+    claim = Claim(**{**entry, "rests_on": tuple(entry.get("rests_on", ()))})
+    numbers = isinstance(claim.smallest, int | float) and isinstance(claim.n, int)
+    if claim.direction not in ("greater", "less") or not (numbers and claim.smallest >= 0 and claim.n >= 2):
+        raise ValueError(f"{where}: direction is greater or less, smallest 0 or more, n 2 or more")
+    return claim
+
+
+def interval(samples: Sequence[float], level: float = LEVEL) -> Interval:
+    """The mean and its (1 - level) confidence interval.
+
+    Raises:
+        ValueError: fewer than two samples, which have no spread, or one that is no number.
+    """
+    n = len(samples)
+    if n < 2 or not all(map(math.isfinite, samples)):
+        raise ValueError(f"an interval needs two or more finite samples, got {list(samples)[:5]}")
+    half = _t(n, level) * stdev(samples) / math.sqrt(n)
+    mean = fmean(samples)
+    return Interval(n, mean, mean - half, mean + half)
+
+
+def single_run(samples: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Where one further run of ours falls with probability 1 - level: the prediction interval."""
+    half = _t(len(samples), level) * stdev(samples) * math.sqrt(1 + 1 / len(samples))
+    return fmean(samples) - half, fmean(samples) + half
+
+
+def decide(claim: Claim, samples: Sequence[float], family: int) -> tuple[str, str]:
+    """The verdict and its evidence in a line.
+
+    *reproduced*: the interval, corrected for the family, lies beyond the smallest effect, and the printed
+    effect is compatible with a single run of ours. *partly*: beyond it, but the printed size is incompatible.
+    *not reproduced*: wholly below it. *undecided*: the interval holds the smallest effect, or n is too small.
+    """
+    if len(samples) < 2:
+        return "undecided", f"n = {len(samples)} of the {claim.n} that the rule asks for"
+    sign = 1 if claim.direction == "greater" else -1
+    found = interval(samples, LEVEL / family)
+    ends = sorted((sign * found.low, sign * found.high))
+    low, high = single_run(samples)
+    printed = (
+        ""
+        if claim.printed is None
+        else f"; printed {claim.printed:+.1f}, a single run of ours [{low:+.1f}, {high:+.1f}]"
+    )
+    evidence = f"{found} {claim.unit} (corrected for {family} claims){printed}"
+    if len(samples) < claim.n:
+        return "undecided", f"demonstration, {claim.n} seeds needed: {evidence}"
+    if ends[0] > claim.smallest:
+        compatible = claim.printed is None or low <= claim.printed <= high
+        return ("reproduced" if compatible else "partly"), evidence
+    return ("not reproduced" if ends[1] < claim.smallest else "undecided"), evidence
+
+
+def _t(n: int, level: float) -> float:
+    """Two-sided quantile of Student's t with n - 1 degrees of freedom."""
+    return float(student.ppf(1 - level / 2, n - 1))

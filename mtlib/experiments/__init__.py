@@ -1,0 +1,1 @@
+"""The experiments that the papers print, ready to run: one module per experiment."""

@@ -1,0 +1,132 @@
+"""Table I of SOS: single-task, multi-task and SOS networks on the toy plane (Sec. IV-A)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+
+from mtlib import toy
+from mtlib.controls import MultiTask, SingleTask
+from mtlib.method import Method
+from mtlib.networks import mlp
+from mtlib.paths import repository
+from mtlib.seeds import seeded
+from mtlib.sos import SOS
+from mtlib.training import Recipe, accuracy, fit
+
+MODELS = ("ST", "MT", "SOS")
+DIFFERENCES = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"))
+COLUMNS = ("task 1", "task 2", "average")
+
+
+def build(model: str, **settings: object) -> Method:
+    """A network of Sec. IV-A.1: ST 2-20-10-1 twice, MT 2-20-20-2, SOS 2-20-SOS(15, 5).
+
+    Args:
+        model: ST, MT or SOS.  settings: passed on to SOS (weights, reading).
+
+    Raises:
+        ValueError: another model.
+    """
+    if model == "ST":
+        return SingleTask(lambda: mlp(2, 20, 10), 10, toy.TASKS)
+    if model == "MT":
+        return MultiTask(mlp(2, 20, 20), 20, toy.TASKS)
+    if model == "SOS":
+        return SOS(mlp(2, 20), 20, toy.TASKS, common=15, specific=5, **settings)
+    raise ValueError(f"the toy models are {', '.join(MODELS)}, got {model!r}")
+
+
+@dataclass
+class Runs:
+    """What ``run`` found.
+
+    scores: one row per run with set, model, seed, task 1, task 2, average (per cent).
+    kept: {(set, model): network of the first seed}.
+    """
+
+    scores: pd.DataFrame
+    kept: dict[tuple[int, str], Method]
+
+
+def train(
+    number: int,
+    model: str,
+    recipe: Recipe,
+    seed: int,
+    device: str = "cpu",
+    *,
+    settings: Mapping[str, object] | None = None,
+    advance: Callable[[int], None] = lambda steps: None,
+) -> tuple[Method, dict[str, float]]:
+    """One network on one set; the seed redraws data, initialisation and order.
+
+    Args:
+        settings: for ``build``.  advance: for a progress bar.
+
+    Returns:
+        The network and its test accuracies in per cent.
+    """
+    data = toy.make(number, seed=seed, device=device)
+    with seeded("initial weights", model, seed):
+        method = build(model, **(settings or {})).to(device)
+    fit(method, data, recipe, seed=seed, advance=advance)
+    scores = {task: 100 * share for task, share in accuracy(method, data.test).items()}
+    return method, scores | {"average": sum(scores.values()) / len(scores)}
+
+
+def run(
+    sets: Sequence[int],
+    models: Sequence[str],
+    seeds: Sequence[int],
+    recipes: dict[str, Recipe],
+    device: str = "cpu",
+    advance: Callable[[int], None] = lambda steps: None,
+) -> Runs:
+    """Every model on every set with every seed, each with its model's recipe."""
+    rows, kept = [], {}
+    for number in sets:
+        for model in models:
+            for seed in seeds:
+                method, scores = train(number, model, recipes[model], seed, device, advance=advance)
+                rows.append({"set": number, "model": model, "seed": seed, **scores})
+                kept.setdefault((number, model), method)
+    return Runs(pd.DataFrame(rows), kept)
+
+
+def differences(scores: pd.DataFrame, column: str = "average") -> dict[str, list[float]]:
+    """Paired differences over seeds, {"set 8/MT-ST": [one per seed], ...}, in points."""
+    wide = scores.pivot(index=["set", "seed"], columns="model", values=column)
+    return {
+        f"set {number}/{a}-{b}": (wide.loc[number, a] - wide.loc[number, b]).tolist()
+        for number in scores["set"].unique()
+        for a, b in DIFFERENCES
+        if {a, b} <= set(wide.columns)
+    }
+
+
+def printed() -> pd.DataFrame:
+    """Table I as printed: one row per set and model with task 1, task 2, average in per cent (one run each)."""
+    table = pd.read_csv(repository() / "data" / "papers" / "sos_table1.csv")
+    table = table[table["data"] != "average"].astype({"data": int})
+    rows = [
+        {"set": row["data"], "model": model}
+        | {
+            column: row[f"{model.lower()}_{key}"]
+            for column, key in zip(COLUMNS, ("task1", "task2", "avg"), strict=True)
+        }
+        for _, row in table.iterrows()
+        for model in MODELS
+    ]
+    return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def decision_map(method: Method, cells: int = 120) -> torch.Tensor:
+    """Probability of each task on a grid over the square: (2, cells, cells), rows from X1 = -1 upwards."""
+    axis = (torch.arange(cells) + 0.5) / cells * 2 - 1  # cell centres
+    x0, x1 = torch.meshgrid(axis, axis, indexing="xy")
+    device = next(method.parameters()).device
+    grid = torch.stack([x0.flatten(), x1.flatten()], 1).to(device)
+    return method(grid)["toy"].sigmoid().T.reshape(2, cells, cells).cpu()

@@ -1,0 +1,282 @@
+"""The figures of notebook 01: semantically orthogonal spaces on the toy plane."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
+
+from mtlib import claims, toy
+from mtlib.experiments import sos_toy
+from mtlib.figures import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, Drawing, new, square
+from mtlib.method import Method
+
+# Joint classes of two tasks: (colour, marker, size, name). Shape and colour both tell them apart.
+JOINT = {
+    (0, 0): ("#9A9A9A", ".", 12, "neither"),
+    (1, 0): (GREEN, "^", 9, "task 1 only"),
+    (0, 1): (BLUE, "s", 7, "task 2 only"),
+    (1, 1): (ORANGE, "o", 9, "both"),
+}
+MODEL = {"ST": (GREEN, "^"), "MT": (BLUE, "s"), "SOS": (RED, "o")}
+
+
+def plane(ax: Axes, x: torch.Tensor, y: torch.Tensor) -> None:
+    """Points x (n, 2) with labels y (n, 2) in {0, 1}, one colour and marker per joint class."""
+    for joint, (colour, marker, size, name) in JOINT.items():
+        at = (y == torch.tensor(joint)).all(1)
+        ax.scatter(*x[at].T.numpy(), c=colour, marker=marker, s=size, label=name, linewidths=0)
+
+
+def ten_sets(points: int = 1000, seed: int = 0) -> Drawing:
+    """Fig. 4: the ten sets of Table I."""
+    figure = new(10, 5.4)
+    axes = figure.subplots(2, 5)
+    overlaps, shares = [], []
+    for number, ax in zip(toy.SETS, axes.flat, strict=True):
+        split = toy.make(number, n_train=points, seed=seed).train
+        plane(square(ax, labels=False), split.x, split.y["toy"])
+        overlaps.append(toy.overlap(number, 200_000))
+        shares.append(split.y["toy"].double().mean(0).tolist())
+        ax.set_title(f"set {number}   overlap {overlaps[-1]:.2f}")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=4, markerscale=2)
+    strong = [str(n) for n, v in zip(toy.SETS, overlaps, strict=True) if v > 0.25]
+    return Drawing(
+        "ten-sets",
+        figure,
+        {"overlap": overlaps, "share of positives": shares},
+        "Ten square panels of points, one per toy set. Bands along cosines and rings; orange discs mark points "
+        f"positive for both tasks. They fill large areas only in sets {', '.join(strong)}.",
+        f"The two tasks overlap strongly in sets {', '.join(strong)} only: as the caption of the printed figure "
+        "says, not as its text does.",
+    )
+
+
+def architecture() -> Drawing:
+    """Fig. 2: plain multi-task learning beside SOS, for two tasks."""
+    figure = new(10, 3.9)
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+    for ax, width in ((left, 6), (right, 9)):
+        ax.set(xlim=(0, width), ylim=(0, 5))
+        ax.axis("off")
+    left.set_title("Plain multi-task: every head reads everything")
+    _box(left, 0.2, 2.1, 1.1, 0.8, "x", GREY)
+    _box(left, 1.9, 1.6, 1.4, 1.8, "shared\n$h$", SKY)
+    for y, i in ((3.4, 1), (0.8, 2)):
+        _box(left, 4.3, y, 1.4, 0.8, rf"$\hat y_{i}$", GREY)
+        _arrow(left, (3.35, 2.5), (4.25, y + 0.4), BLACK)
+    _arrow(left, (1.35, 2.5), (1.85, 2.5), BLACK)
+
+    right.set_title("SOS: a common space, a space per task, and fake heads")
+    _box(right, 0.2, 2.1, 1.1, 0.8, "x", GREY)
+    _box(right, 2.2, 3.9, 1.9, 0.8, "specific $h_1^s$", GREEN)
+    _box(right, 2.2, 2.1, 1.9, 0.8, "common $h^c$", SKY)
+    _box(right, 2.2, 0.3, 1.9, 0.8, "specific $h_2^s$", GREEN)
+    for y in (4.3, 2.5, 0.7):
+        _arrow(right, (1.35, 2.5), (2.15, y), BLACK)
+    outputs = ((3.9, r"$\hat y_1$", BLACK), (2.7, r"fake $\tilde y_2^1$", RED), (1.5, r"fake $\tilde y_1^2$", RED))
+    for y, name, colour in (*outputs, (0.3, r"$\hat y_2$", BLACK)):
+        _box(right, 6.9, y, 1.8, 0.8, name, GREY if colour is BLACK else PINK)
+    _arrow(right, (4.15, 4.4), (6.85, 4.4), BLACK)
+    _arrow(right, (4.15, 2.6), (6.85, 4.2), BLACK)
+    _arrow(right, (4.15, 0.6), (6.85, 0.6), BLACK)
+    _arrow(right, (4.15, 2.4), (6.85, 0.8), BLACK)
+    _arrow(right, (4.15, 4.2), (6.85, 3.2), RED, "--")
+    _arrow(right, (4.15, 2.55), (6.85, 3.0), RED, "--")
+    _arrow(right, (4.15, 0.8), (6.85, 1.8), RED, "--")
+    _arrow(right, (4.15, 2.45), (6.85, 2.0), RED, "--")
+    for top, bottom in ((3.85, 2.95), (2.05, 1.15)):
+        right.annotate("", (3.1, bottom), (3.1, top), arrowprops={"arrowstyle": "<->", "color": ORANGE, "lw": 2.5})
+    right.text(3.25, 3.25, "decorrelate", color="#8A5A00", fontsize=10)
+    return Drawing(
+        "architecture",
+        figure,
+        {"parameters ST, MT, SOS, fake heads": _parameters()},
+        "Left: an input feeds one shared layer, which both task heads read. Right: the input feeds a common space and "
+        "one specific space per task. The head of a task reads the common space and its own; dashed arrows lead "
+        "from the common space and the other task's space to fake heads.",
+        "Solid arrows must predict well, dashed ones must fail: then what a task needs sits in its own space.",
+    )
+
+
+def _parameters() -> list[int]:
+    def size(module: torch.nn.Module) -> int:
+        return sum(p.numel() for p in module.parameters())
+
+    st, mt, sos = (sos_toy.build(model) for model in sos_toy.MODELS)
+    return [size(st), size(mt), size(sos) - size(sos.fake), size(sos.fake)]
+
+
+def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
+    ax.add_patch(
+        FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.05", facecolor=colour, alpha=0.35, edgecolor=BLACK)
+    )
+    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center")
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, style: str = "-") -> None:
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": colour, "ls": style, "lw": 1.6})
+
+
+def cancellation(norms: Mapping[str, tuple[float, float]]) -> Drawing:
+    """Gradient norms of (6) + (7) under four settings of the stop-gradients (LEDGER S-5).
+
+    Args:
+        norms: {setting: (norm over trunk and spaces, norm over fake heads)}.
+    """
+    figure = new(10, 3.6)
+    axes = figure.subplots(1, 2, sharey=True)
+    places = np.arange(len(norms))
+    for ax, side, colour, name in zip(axes, (0, 1), (SKY, PINK), ("trunk and spaces", "fake heads"), strict=True):
+        values = [pair[side] for pair in norms.values()]
+        ax.barh(places, values, color=colour, edgecolor=BLACK, height=0.6)
+        for place, value in zip(places, values, strict=True):
+            ax.text(value, place, "  exactly 0" if value == 0 else f"  {value:.1e}", va="center")
+        ax.set(title=f"reaching the {name}", xlabel="norm of the gradient of (6) + (7)")
+        ax.set_xlim(0, 1.35 * max(max(values), 1e-12))
+        ax.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
+    axes[0].set_yticks(places, norms)
+    axes[0].invert_yaxis()
+    return Drawing(
+        "cancellation",
+        figure,
+        {"gradient norms": list(norms.values())},
+        "Two bar charts of gradient norms for four settings of the stop-gradients. Without any stop both bars are "
+        "exactly zero; with both stops both sides receive a gradient.",
+        "Added into one loss without stop-gradients, (6) and (7) cancel to exactly nothing: neither side learns.",
+    )
+
+
+def decision_maps(kept: Mapping[tuple[int, str], Method], seed: int, steps: int) -> Drawing:
+    """Truth and the three models' decisions, per set (columns) and task."""
+    sets = list(dict.fromkeys(number for number, _ in kept))
+    models = list(dict.fromkeys(model for _, model in kept))
+    figure = new(10, 2.4 * len(models) + 2.6)
+    axes = figure.subplots(1 + len(models), 2 * len(sets), squeeze=False)
+    shares = {}
+    for column, (number, task) in enumerate((n, t) for n in sets for t in (0, 1)):
+        truth = truth_map(toy.templates(number))[task]
+        draw_map(axes[0, column], truth, truth)
+        axes[0, column].set_title(f"set {number}, task {task + 1}\ntruth")
+        for row, model in enumerate(models, start=1):
+            found = sos_toy.decision_map(kept[number, model])[task]
+            draw_map(axes[row, column], found, truth)
+            yes, true = found > 0.5, truth > 0.5
+            share = ((yes & true).sum() / (yes | true).sum()).item()
+            shares.setdefault(f"set {number}, {model}", []).append(share)
+            axes[row, column].set_title(f"{model}: overlap {share:.2f}")
+    return Drawing(
+        "decision-maps",
+        figure,
+        {"overlap of answer and truth": list(shares.values())},
+        f"Grid of square maps for sets {' and '.join(map(str, sets))}: the true region of each task in the first row, "
+        f"then the probability that {', '.join(models)} give (dark is yes, dashed is one half), with the true outline.",
+        f"One network each after {steps} updates (seed {seed}); overlap is the intersection over union of answer and "
+        "truth. A single run: the intervals below say what repeats.",
+        trained={"overlap of answer and truth": 0.25},
+    )
+
+
+def truth_map(pair: tuple[toy.Template, toy.Template], cells: int = 120) -> torch.Tensor:
+    """The labels on the grid of ``sos_toy.decision_map``: (2, cells, cells) of 0 and 1."""
+    axis = (torch.arange(cells) + 0.5) / cells * 2 - 1
+    x0, x1 = torch.meshgrid(axis, axis, indexing="xy")
+    return toy.labels(pair, torch.stack([x0.flatten(), x1.flatten()], 1)).T.reshape(2, cells, cells).double()
+
+
+def draw_map(ax: Axes, probability: torch.Tensor, truth: torch.Tensor) -> None:
+    """A probability map (cells, cells) with the true outline; rows count upwards from X1 = -1."""
+    square(ax, labels=False)
+    extent = (-1, 1, -1, 1)
+    ax.imshow(probability, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=1)
+    if probability.min() < 0.5 < probability.max():
+        ax.contour(probability, levels=[0.5], extent=extent, colors=BLACK, linewidths=1, linestyles="--")
+    ax.contour(truth, levels=[0.5], extent=extent, colors=RED, linewidths=1.4)
+
+
+def seed_clouds(scores: pd.DataFrame, printed: pd.DataFrame, stamp: str) -> Drawing:
+    """Every run, the mean with its 95 % interval, and the printed value, per set, model and column."""
+    sets, models = list(scores["set"].unique()), list(scores["model"].unique())
+    figure = new(10, 1.2 + 2.9 * len(sets))
+    axes = figure.subplots(len(sets), 3, sharex=True, squeeze=False)
+    means = []
+    for row, number in enumerate(sets):
+        for ax, column in zip(axes[row], sos_toy.COLUMNS, strict=True):
+            for place, model in enumerate(models):
+                mine = (scores["set"] == number) & (scores["model"] == model)
+                theirs = (printed["set"] == number) & (printed["model"] == model)
+                means.append(_cloud(ax, place, scores.loc[mine, column].tolist(), model))
+                ax.plot(place + 0.3, printed.loc[theirs, column].item(), "x", color=BLACK, ms=9, mew=2)
+            ax.set(title=f"set {number}, {column}", xlim=(-0.5, len(models) - 0.2))
+            ax.set_ylim(top=min(ax.get_ylim()[1], 101))  # no accuracy lies above 100
+            ax.set_xticks(range(len(models)), models)
+            ax.grid(axis="y", alpha=0.3)
+        axes[row, 0].set_ylabel("test accuracy (%)")
+    handles = [axes[0, 0].plot([], [], *style, **look)[0] for style, look in _KEYS]
+    figure.legend(
+        handles, ["one seed", "mean, 95 % interval", "printed (one run)"], loc="outside lower center", ncols=3
+    )
+    return Drawing(
+        "seed-clouds",
+        figure,
+        {"means": means},
+        f"Accuracy of {', '.join(models)} on each task and on average, for sets {' and '.join(map(str, sets))}: small "
+        "marks are seeds, the bar is the mean with its 95 % interval, the cross is the printed value.",
+        f"{stamp}: crosses are single printed runs at 50 000 updates; ours scatter from seed to seed.",
+        trained={"means": 6.0},
+    )
+
+
+_KEYS = (
+    (("o",), {"color": GREY, "ms": 5}),
+    (("_",), {"color": BLACK, "ms": 14, "mew": 2.5}),
+    (("x",), {"color": BLACK, "ms": 9, "mew": 2}),
+)
+
+
+def _cloud(ax: Axes, place: float, values: Sequence[float], model: str) -> float:
+    colour, marker = MODEL[model]
+    spread = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else [0.0]
+    ax.scatter(place + np.asarray(spread), values, color=colour, marker=marker, s=22, alpha=0.55, linewidths=0)
+    found = claims.interval(values)
+    ax.errorbar(place, found.mean, [[found.mean - found.low], [found.high - found.mean]], color=BLACK, capsize=5, lw=2)
+    ax.plot(place, found.mean, "_", color=BLACK, ms=14, mew=2.5)
+    return found.mean
+
+
+def differences(samples: Mapping[str, Sequence[float]], printed: pd.DataFrame, stamp: str) -> Drawing:
+    """Paired differences between models with 95 % intervals, printed values beside them."""
+    figure = new(10, 1.4 + 0.5 * len(samples))
+    ax = figure.subplots()
+    found = [claims.interval(values) for values in samples.values()]
+    theirs = [_printed_difference(key, printed) for key in samples]
+    for place, (mine, other) in enumerate(zip(found, theirs, strict=True)):
+        ax.plot([mine.low, mine.high], [place, place], color=BLUE, lw=3, solid_capstyle="butt")
+        ax.plot(mine.mean, place, "o", color=BLUE, ms=8)
+        ax.plot(other, place, "x", color=BLACK, ms=9, mew=2)
+    ax.axvline(0, color=GREY, lw=1)
+    ax.set_yticks(range(len(samples)), [key.replace("/", ":  ").replace("-", " − ") for key in samples])
+    ax.invert_yaxis()
+    ax.set_xlabel("difference of average accuracy (points)")
+    ax.grid(axis="x", alpha=0.3)
+    names = ["ours: mean, 95 % interval", "printed (one run)"]
+    figure.legend(ax.lines[1:3], names, loc="outside lower center", ncols=2)
+    return Drawing(
+        "differences",
+        figure,
+        {"means": [one.mean for one in found], "printed": theirs},
+        "Horizontal intervals of paired accuracy differences between models, a vertical line at zero, and crosses at "
+        "the printed differences.",
+        f"{stamp}: an interval that holds zero does not say which model is better.",
+        trained={"means": 6.0},
+    )
+
+
+def _printed_difference(key: str, printed: pd.DataFrame) -> float:
+    number, pair = key.removeprefix("set ").split("/")
+    table = printed[printed["set"] == int(number)].set_index("model")["average"]
+    first, second = pair.split("-")
+    return round(float(table[first] - table[second]), 6)
