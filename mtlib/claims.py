@@ -45,7 +45,7 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}], n = {self.n}"
+        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def decide(claim: Claim, samples: Sequence[float], family: int) -> tuple[str, st
         if claim.printed is None
         else f"; printed {claim.printed:+.1f}, a single run of ours [{low:+.1f}, {high:+.1f}]"
     )
-    evidence = f"{found} {claim.unit} (corrected for {family} claims){printed}"
+    evidence = f"{found} {claim.unit}, n = {found.n} (interval corrected for {family} claims){printed}"
     if len(samples) < claim.n:
         return "undecided", f"demonstration, {claim.n} seeds needed: {evidence}"
     if ends[0] > claim.smallest:

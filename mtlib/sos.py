@@ -171,6 +171,7 @@ class SOS(Method):
         tasks: blocks of tasks; every binary or class column, and every block of points, is one of the n tasks.
         common: C, size of the common space.
         specific: S, size of each specific space. With 0 the model is exactly plain multi-task learning, Eq. (1).
+            With S above 0 a batch needs two examples or more: give a loader ``drop_last=True``.
         lambda_cs, lambda_ss, lambda_adv, lambda_disc: weights of Eqs. (4), (5), (6), (7), 0 or more.
         fake_rate: learning rate of the fake heads relative to the rest. Under Adam this, and not lambda_disc,
             sets how fast they learn (S-6); it takes effect through ``groups()``.

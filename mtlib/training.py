@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mtlib.method import Losses, Method
+from mtlib.method import Method
 from mtlib.seeds import generator
 from mtlib.tasks import Dataset, Split
 
@@ -47,7 +47,7 @@ class Recipe:
 
 @dataclass
 class Result:
-    """history: one row per logged step, {"step", "total", task or term: value}; method: the trained one."""
+    """history: one row per logged step, {"step", task or term: value, "total"}; method: the trained one."""
 
     method: Method
     history: list[dict[str, float]] = field(default_factory=list)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from mtlib import toy
 from mtlib.controls import MultiTask, SingleTask
@@ -93,6 +94,34 @@ def run(
                 rows.append({"set": number, "model": model, "seed": seed, **scores})
                 kept.setdefault((number, model), method)
     return Runs(pd.DataFrame(rows), kept)
+
+
+def tune(
+    sets: Sequence[int],
+    rates: Sequence[float],
+    steps: int,
+    seeds: Sequence[int],
+    device: str = "cpu",
+    advance: Callable[[int], None] = lambda steps: None,
+) -> pd.DataFrame:
+    """Mean accuracy over sets and seeds (per cent) of every model (rows) at every learning rate (columns).
+
+    The seeds must not be those of the comparison that the rate is then used in.
+    """
+    means = {}
+    for rate in rates:
+        recipes = dict.fromkeys(MODELS, Recipe(steps=steps, rate=rate))
+        scores = run(sets, MODELS, seeds, recipes, device, advance).scores
+        means[rate] = scores.groupby("model", sort=False)["average"].mean()
+    return pd.DataFrame(means)
+
+
+def cost(model: str, batch: int = 128) -> int:
+    """Multiplications and additions of matrix products in one update's forward and backward pass."""
+    method, data = build(model), toy.make(1, n_train=batch)
+    with FlopCounterMode(display=False) as counter:
+        method.losses(data.train.take(torch.arange(batch))).total().backward()
+    return counter.get_total_flops()
 
 
 def differences(scores: pd.DataFrame, column: str = "average") -> dict[str, list[float]]:

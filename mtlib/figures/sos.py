@@ -136,8 +136,7 @@ def cancellation(norms: Mapping[str, tuple[float, float]]) -> Drawing:
         for place, value in zip(places, values, strict=True):
             ax.text(value, place, "  exactly 0" if value == 0 else f"  {value:.1e}", va="center")
         ax.set(title=f"reaching the {name}", xlabel="norm of the gradient of (6) + (7)")
-        ax.set_xlim(0, 1.35 * max(max(values), 1e-12))
-        ax.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
+        ax.set(xlim=(0, 1.35 * max(max(values), 1e-12)), xticks=[])  # the bars carry their values
     axes[0].set_yticks(places, norms)
     axes[0].invert_yaxis()
     return Drawing(
@@ -191,17 +190,17 @@ def draw_map(ax: Axes, probability: torch.Tensor, truth: torch.Tensor) -> None:
     """A probability map (cells, cells) with the true outline; rows count upwards from X1 = -1."""
     square(ax, labels=False)
     extent = (-1, 1, -1, 1)
-    ax.imshow(probability, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(probability.numpy(), origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=1)
     if probability.min() < 0.5 < probability.max():
-        ax.contour(probability, levels=[0.5], extent=extent, colors=BLACK, linewidths=1, linestyles="--")
-    ax.contour(truth, levels=[0.5], extent=extent, colors=RED, linewidths=1.4)
+        ax.contour(probability.numpy(), levels=[0.5], extent=extent, colors=BLACK, linewidths=1, linestyles="--")
+    ax.contour(truth.numpy(), levels=[0.5], extent=extent, colors=RED, linewidths=1.4)
 
 
 def seed_clouds(scores: pd.DataFrame, printed: pd.DataFrame, stamp: str) -> Drawing:
     """Every run, the mean with its 95 % interval, and the printed value, per set, model and column."""
     sets, models = list(scores["set"].unique()), list(scores["model"].unique())
     figure = new(10, 1.2 + 2.9 * len(sets))
-    axes = figure.subplots(len(sets), 3, sharex=True, squeeze=False)
+    axes = figure.subplots(len(sets), 3, sharex=True, sharey="row", squeeze=False)
     means = []
     for row, number in enumerate(sets):
         for ax, column in zip(axes[row], sos_toy.COLUMNS, strict=True):
@@ -247,31 +246,43 @@ def _cloud(ax: Axes, place: float, values: Sequence[float], model: str) -> float
     return found.mean
 
 
-def differences(samples: Mapping[str, Sequence[float]], printed: pd.DataFrame, stamp: str) -> Drawing:
-    """Paired differences between models with 95 % intervals, printed values beside them."""
-    figure = new(10, 1.4 + 0.5 * len(samples))
+def differences(found: Mapping[str, Mapping[str, claims.Interval]], printed: pd.DataFrame) -> Drawing:
+    """Paired differences between models with 95 % intervals, the printed values beside them.
+
+    Args:
+        found: {what they come from: {"set 8/MT-ST": interval, ...}}, one or two of them with the same keys.
+    """
+    keys = list(next(iter(found.values())))
+    figure = new(10, 1.4 + 0.6 * len(keys))
     ax = figure.subplots()
-    found = [claims.interval(values) for values in samples.values()]
-    theirs = [_printed_difference(key, printed) for key in samples]
-    for place, (mine, other) in enumerate(zip(found, theirs, strict=True)):
-        ax.plot([mine.low, mine.high], [place, place], color=BLUE, lw=3, solid_capstyle="butt")
-        ax.plot(mine.mean, place, "o", color=BLUE, ms=8)
-        ax.plot(other, place, "x", color=BLACK, ms=9, mew=2)
+    theirs = [_printed_difference(key, printed) for key in keys]
+    looks = ((BLUE, "o"), (ORANGE, "s"))
+    for shift, (colour, marker), intervals in zip((-0.14, 0.14), looks, found.values(), strict=False):
+        for place, key in enumerate(keys):
+            one = intervals[key]
+            ax.plot([one.low, one.high], [place + shift] * 2, color=colour, lw=3, solid_capstyle="butt")
+            ax.plot(one.mean, place + shift, marker, color=colour, ms=8, markeredgecolor=BLACK)
+    ax.plot(theirs, range(len(keys)), "x", color=BLACK, ms=9, mew=2)
     ax.axvline(0, color=GREY, lw=1)
-    ax.set_yticks(range(len(samples)), [key.replace("/", ":  ").replace("-", " − ") for key in samples])
+    ax.set_yticks(range(len(keys)), [key.replace("/", ":  ").replace("-", " − ") for key in keys])
     ax.invert_yaxis()
     ax.set_xlabel("difference of average accuracy (points)")
     ax.grid(axis="x", alpha=0.3)
-    names = ["ours: mean, 95 % interval", "printed (one run)"]
-    figure.legend(ax.lines[1:3], names, loc="outside lower center", ncols=2)
+    names = [f"{source}: mean, 95 % interval" for source in found]
+    handles = [ax.plot([], [], marker, color=colour, ms=8)[0] for colour, marker in looks[: len(names)]]
+    handles += ax.plot([], [], "x", color=BLACK, ms=9, mew=2)
+    figure.legend(handles, [*names, "printed (one run)"], loc="outside lower center", ncols=3)
+    last, intervals = list(found.items())[-1]
+    unclear = sum(one.low <= 0 <= one.high for one in intervals.values())
     return Drawing(
         "differences",
         figure,
-        {"means": [one.mean for one in found], "printed": theirs},
+        {**{source: [one[key].mean for key in keys] for source, one in found.items()}, "printed": theirs},
         "Horizontal intervals of paired accuracy differences between models, a vertical line at zero, and crosses at "
         "the printed differences.",
-        f"{stamp}: an interval that holds zero does not say which model is better.",
-        trained={"means": 6.0},
+        f"An interval that holds zero does not say which model is better. In the {last} that holds for "
+        f"{unclear} of {len(keys)} differences.",
+        trained=dict.fromkeys(found, 6.0),
     )
 
 

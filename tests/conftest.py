@@ -1,0 +1,70 @@
+"""What several tests share."""
+
+import pytest
+import torch
+from torch import Tensor
+
+torch.set_num_threads(1)  # the suite runs on two workers, and small tensors gain nothing from more
+
+
+def _places(model):
+    """(block, label) of the n tasks in the model's order."""
+    return [(task.name, label) for task in model.tasks for label in task.labels]
+
+
+def _views(model, of):
+    """Every space and head of an SOS by name: {name: (weights per input, biases)}, as views of its parameters."""
+    places, common, specific = _places(model), model.common, model.specific
+    weight, bias = of(model.spaces.weight), of(model.spaces.bias)
+    views = {("space", "common"): [weight[:common], bias[:common]]}
+    for i, place in enumerate(places):
+        rows = slice(common + i * specific, common + (i + 1) * specific)
+        views["space", place] = [weight[rows], bias[rows]]
+    for heads in model.heads:
+        block = range(heads.block.start, heads.block.stop)
+        shared = of(heads.common).view(len(block), heads.outputs, common)
+        biases = of(heads.bias).view(len(block), heads.outputs)
+        for t, i in enumerate(block):
+            views["head", places[i]] = [shared[t], of(heads.specific)[t].T, biases[t]]
+    for task, heads in zip(model.fake_tasks, model.fake, strict=True):
+        columns = heads.columns.view(len(heads.sources), -1).tolist()
+        shape = (len(heads.sources), len(columns[0]), heads.outputs)  # R M o
+        shared, biases = of(heads.common).view(*shape, common), of(heads.bias).view(shape)
+        own = of(heads.specific).view(shape[0], specific, *shape[1:])
+        for r, source in enumerate(heads.sources):
+            for m, column in enumerate(columns[r]):
+                name = ("fake", places[source], (task.name, task.labels[column]))
+                views[name] = [shared[r, m], own[r, :, m].T, biases[r, m]]
+    return views
+
+
+@pytest.fixture
+def unpack():
+    """unpack(model) -> {name: matrix}, one row per output: weights of the common space, of its own, bias.
+
+    Names are ("space", task), ("head", task) and ("fake", source task, task that it is after), so that models
+    whose tasks stand in another order can be compared. ``of`` takes something else than the values, a gradient.
+    """
+
+    def unpack(model, of=lambda parameter: parameter.detach()) -> dict[tuple, Tensor]:
+        return {
+            name: torch.cat([part if part.ndim == 2 else part.unsqueeze(1) for part in parts], 1).clone()
+            for name, parts in _views(model, of).items()
+        }
+
+    return unpack
+
+
+@pytest.fixture
+def pack():
+    """pack(model, matrices) writes what ``unpack`` gave into a model with the same tasks in any order."""
+
+    def pack(model, matrices: dict[tuple, Tensor]) -> None:
+        views = _views(model, lambda parameter: parameter.detach())
+        assert set(views) == set(matrices)
+        for name, parts in views.items():
+            widths = [part.shape[1] if part.ndim == 2 else 1 for part in parts]
+            for part, new in zip(parts, matrices[name].split(widths, 1), strict=True):
+                part.copy_(new.view_as(part))
+
+    return pack

@@ -1,0 +1,38 @@
+"""Every callback of notebook 01's explorers, over its whole grid."""
+
+import pytest
+
+from mtlib import figures
+from mtlib.explore import sos as explorers
+
+
+def walk(explorer):
+    drawings = [(at, explorer.draw(**at)) for at in explorer.grid()]
+    for _, drawing in drawings:
+        figures.packed(drawing)  # refuses what is not finite
+    return drawings
+
+
+def test_templates_over_the_grid():
+    drawings = walk(explorers.templates())
+    overlaps = {tuple(at.values()): drawing.arrays["overlap"][0] for at, drawing in drawings}
+    assert len(drawings) == 13 * 6 * 2
+    assert overlaps[-0.25, 0.25, 0.1] == 1.0  # the ring on itself
+    assert overlaps[0.75, 0.15, 0.1] == 0.0  # far away
+    # Rings of radius 0.25, centres half a unit apart: set 9, touching from outside, and 0.08 by the ledger.
+    assert overlaps[0.25, 0.25, 0.1] == pytest.approx(0.077, abs=0.01)
+
+
+def test_training_over_the_grid():
+    drawings = walk(explorers.training(steps=2))
+    assert len(drawings) == 10 * 3 * len(explorers.LAMBDAS)
+    for at, drawing in drawings:
+        assert drawing.finding.startswith(f"{at['model']} on set {at['number']}")
+        assert all(0 <= score <= 1 for score in drawing.arrays["accuracy"])
+
+
+def test_the_weights_reach_sos_and_nothing_else():
+    draw = explorers.training(steps=40, rate=0.02).draw
+    found = {(model, s): draw(3, model, s).arrays["accuracy"] for model in ("MT", "SOS") for s in (0.0, 1.0)}
+    assert found["MT", 0.0] == found["MT", 1.0]
+    assert found["SOS", 0.0] != found["SOS", 1.0]

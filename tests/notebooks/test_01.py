@@ -1,0 +1,65 @@
+"""Notebook 01: its equations, its student copy, its refusals, its take-away."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from mtlib.paths import repository
+from mtlib.runs import copies, execute, notebooks
+from mtlib.runs.cli import cli
+
+NOTEBOOK = repository() / "notebooks" / "01_semantic_orthogonal_spaces.ipynb"
+
+
+def source(kind):
+    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
+
+
+def test_every_equation_is_written_and_checked_by_hand():
+    text, code = source("markdown"), source("code")
+    for number in range(1, 9):
+        assert f"({number})" in text
+    for number in (2, 4, 5, 6, 7, 8):
+        assert re.search(rf'same\("Eq. \({number}\)', code), number
+    assert code.count("assert torch.allclose(logits,") == 2  # Eqs. (1) and (3), outputs rather than a loss
+
+
+def test_there_are_three_places_to_stop_and_predict():
+    assert [f"Stop and predict ({i})" in source("markdown") for i in (1, 2, 3, 4)] == [True, True, True, False]
+
+
+def test_the_student_copy_runs_without_solutions(tmp_path):
+    copies.teach(tmp_path)
+    student = tmp_path / "student" / NOTEBOOK.name
+    assert "solution" not in {tag for cell in notebooks.load(student).cells for tag in cell.metadata.get("tags", [])}
+    written = execute.run(student, {"profile": "smoke"}, tmp_path)
+    assert json.loads(written.read_text())["claims"]
+    assert "not answered yet" in written.with_suffix(".ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("profile", "fast"), ("steps", "-5"), ("steps", "1e3"), ("seeds", "1"), ("seeds", "many"), ("seeds", "-1"),
+        ("seeds", "1001"), ("sets", "11"), ("sets", "[]"), ("sets", "8;3"), ("seed", "-1"), ("seed", "0.5"),
+        ("device", "tpu"), ("data_root", "/does/not/exist"), ("stepps", "5"),
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_refused_before_any_kernel(name, value, monkeypatch):
+    monkeypatch.setattr(execute, "run", lambda *a, **k: pytest.fail("a kernel would have started"))
+    done = CliRunner().invoke(cli, ["run", "01", "-p", name, value])
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert f"'{name}'" in done.stderr
+    assert "accepts" in done.stderr or "known:" in done.stderr
+
+
+def test_the_take_away_runs_as_it_stands():
+    (cell,) = [c for c in notebooks.load(NOTEBOOK).cells if c.cell_type == "code" and "loader = " in c.source]
+    done = subprocess.run([sys.executable, "-c", f"import torch\n{cell.source}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "{'attributes': (64, 40)}"

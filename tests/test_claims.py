@@ -1,0 +1,197 @@
+"""Verdicts: the rule by hand, the intervals against a textbook and by simulation, and the committed file."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mtlib.claims import Claim, decide, interval, load, single_run
+from mtlib.paths import repository
+
+FIVE = [0.8, 0.9, 1.0, 1.1, 1.2]  # mean 1, standard deviation sqrt(0.025) = 0.1581
+HALF = 2.776 * 0.15811 / 5**0.5  # textbook: t for 95 % and 4 degrees of freedom is 2.776
+CLAIM = Claim("id", "where", "it is", "an estimate", "key", "greater", "points", 0.5, "family", n=5, printed=1.1)
+
+
+def verdict(samples=FIVE, family=1, **rule):
+    return decide(replace(CLAIM, **rule), samples, family)[0]
+
+
+def test_the_interval_of_five_numbers_by_the_textbook():
+    found = interval(FIVE)
+    assert (found.n, found.mean) == (5, pytest.approx(1))
+    assert (found.low, found.high) == (pytest.approx(1 - HALF, abs=1e-4), pytest.approx(1 + HALF, abs=1e-4))
+    assert str(found) == "+1.00 [+0.80, +1.20]"
+
+
+def test_one_further_run_spreads_more_than_the_mean_does():
+    low, high = single_run(FIVE)
+    half = 2.776 * 0.15811 * (1 + 1 / 5) ** 0.5  # of one run about a mean of five
+    assert (low, high) == (pytest.approx(1 - half, abs=1e-4), pytest.approx(1 + half, abs=1e-4))
+
+
+@pytest.mark.parametrize("samples", [[], [1.0], [1.0, float("nan")], [1.0, float("inf")]])
+def test_an_interval_needs_two_finite_samples(samples):
+    with pytest.raises(ValueError, match="two or more finite samples"):
+        interval(samples)
+
+
+# The interval of FIVE is [0.80, 1.20], a single run of ours lies in [0.52, 1.48].
+@pytest.mark.parametrize(
+    ("smallest", "printed", "expected"),
+    [
+        (0.7, 1.1, "reproduced"),
+        (0.7, 1.4, "reproduced"),  # outside the interval of the mean, but one run could give it
+        (0.7, None, "reproduced"),  # no printed size to compare with
+        (0.7, 1.6, "partly"),
+        (0.7, -1.1, "partly"),
+        (1.0, 1.1, "undecided"),
+        (0.81, 1.1, "undecided"),
+        (1.3, 1.1, "not reproduced"),
+    ],
+)
+def test_the_verdict_by_the_rule_in_both_directions(smallest, printed, expected):
+    assert verdict(smallest=smallest, printed=printed) == expected
+    mirrored = [-value for value in FIVE]
+    less = None if printed is None else -printed
+    assert verdict(mirrored, smallest=smallest, printed=less, direction="less") == expected
+
+
+def test_an_effect_the_other_way_is_not_reproduced():
+    assert verdict([-value for value in FIVE]) == "not reproduced"
+    assert verdict(direction="less") == "not reproduced"
+
+
+def test_a_family_of_claims_widens_the_interval():
+    # For ten claims each interval is a 99.5 % one: t for 4 degrees of freedom is 5.598, the ends 1 -+ 0.396.
+    assert verdict(smallest=0.7, family=1) == "reproduced"
+    assert verdict(smallest=0.7, family=10) == "undecided"
+    assert "[+0.60, +1.40]" in decide(CLAIM, FIVE, 10)[1]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 4])
+def test_too_few_seeds_decide_nothing(n):
+    found, evidence = decide(CLAIM, FIVE[:n], 1)
+    assert found == "undecided"
+    assert "5" in evidence
+
+
+def test_without_any_spread_only_the_very_printed_number_is_compatible():
+    assert verdict([1.0] * 5, printed=1.0) == "reproduced"
+    assert verdict([1.0] * 5, printed=1.1) == "partly"
+    assert verdict([0.5] * 5) == "undecided"  # exactly the smallest effect, neither beyond nor below
+
+
+def test_intervals_hold_what_they_promise():
+    """Of 2 000 experiments with five runs each, 95 % hold the true mean, and 95 % the next run."""
+    runs = torch.randn(2000, 6, generator=torch.Generator().manual_seed(0)).double() * 3 + 1
+    mean = next_run = 0
+    for *samples, further in runs.tolist():
+        found, (low, high) = interval(samples), single_run(samples)
+        mean += found.low <= 1 <= found.high
+        next_run += low <= further <= high
+    assert mean / 2000 == pytest.approx(0.95, abs=0.015)
+    assert next_run / 2000 == pytest.approx(0.95, abs=0.015)
+
+
+# ------------------------------------------------------------------ files
+
+FILE = """
+[[claim]]
+id = "one"
+where = "Table I"
+statement = "it is"
+estimate = "an estimate"
+key = "key"
+direction = "greater"
+unit = "points"
+smallest = 0.5
+family = "family"
+n = 5
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        (tmp_path / "paper.toml").write_text(text)
+        return load("paper", tmp_path)
+
+    return write
+
+
+def test_a_record_of_a_claim(written):
+    claims = written(FILE + FILE.replace('"one"', '"two"').replace('"key"', '"other"'))
+    (record,) = claims.judge_all({"key": FIVE, "nobody asks": [1.0]}, data="toy set 8")
+    assert record == {
+        "id": "one",
+        "where": "Table I",
+        "statement": "it is",
+        "data": "toy set 8",
+        "scope": "same-data",
+        "verdict": "reproduced",
+        "n": 5,
+        "evidence": decide(claims["one"], FIVE, 2)[1],  # a family of two
+        "rule": claims.rule,
+    }
+
+
+def test_on_other_data_than_the_papers_nothing_is_testable(written):
+    record = written(FILE).judge("one", FIVE, data="drawn faces", scope="stand-in")
+    assert record["verdict"] == "not testable here"
+    assert record["evidence"].startswith("on drawn faces: +1.00")
+    with pytest.raises(ValueError, match="scope is same-data or stand-in, got 'standin'"):
+        written(FILE).judge("one", FIVE, data="drawn faces", scope="standin")
+
+
+def test_the_rule_is_the_hash_of_the_file(written):
+    assert written(FILE).rule == written(FILE).rule
+    assert written(FILE).rule != written(FILE.replace("0.5", "0.4")).rule
+    assert len(written(FILE).rule) == 64
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("n = 5", ""), r"paper.toml, claim one: missing \['n'\]"),
+        (("n = 5", "n = 5\ncolour = 1"), r"unknown \['colour'\]"),
+        (('id = "one"', ""), r"claim \(without id\): missing \['id'\]"),
+        (('"greater"', '"more"'), "claim one: direction is greater or less"),
+        (("0.5", "-0.5"), "smallest 0 or more"),
+        (("0.5", "nan"), "smallest 0 or more"),
+        (("0.5", '"half"'), "smallest 0 or more"),
+        (("n = 5", "n = 1"), "n 2 or more"),
+        ((FILE, FILE + FILE), "stands twice"),
+        ((FILE, "[[claim]\n"), "paper.toml: not a file of"),
+        ((FILE, "x = 1\n"), "paper.toml: not a file of"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_claim(written, change, message):
+    with pytest.raises(ValueError, match=message):
+        written(FILE.replace(*change))
+
+
+def test_what_is_not_there_is_named(written):
+    with pytest.raises(KeyError, match=r"no claim 'three'.*'one'"):
+        written(FILE)["three"]
+    with pytest.raises(FileNotFoundError, match=r"nobody\.toml"):
+        load("nobody")
+
+
+def test_every_printed_number_of_sos_is_the_difference_in_its_table():
+    with open(repository() / "data" / "papers" / "sos_table1.csv") as file:
+        table = {row["data"]: row for row in csv.DictReader(file)}
+    printed = {claim.key: claim.printed for claim in load("sos").claims if claim.printed is not None}
+    assert len(printed) == 6
+    for key, value in printed.items():
+        number, models = key.removeprefix("set ").split("/")
+        ours, other = (float(table[number][f"{model.lower()}_avg"]) for model in models.split("-"))
+        assert value == pytest.approx(ours - other)
+
+
+def test_every_claim_of_sos_rests_on_entries_of_the_ledger():
+    claims = load("sos").claims
+    assert len({claim.id for claim in claims}) == len(claims) == 8
+    known = {f"S-{number}" for number in range(1, 31)}
+    assert all(claim.rests_on and set(claim.rests_on) <= known for claim in claims)
