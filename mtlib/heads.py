@@ -37,7 +37,7 @@ class TaskHeads(nn.Module):
 class FakeHeads(nn.Module):
     """R sources with M targets each: head (k, m) reads the common space and specific space k, and is after a
     task other than k. What all of them take from the common space is one product; what they take from their own
-    source is one batched product. Nothing is computed for k = i (LEDGER S-28).
+    source is one batched product. Nothing is computed for k = i (S-28).
 
     Args:
         sources: R places among the n tasks whose specific space is read.

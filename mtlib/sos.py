@@ -9,8 +9,8 @@ and the spaces learn to make them fail (Eqs. 6, 7). Take it to any network, with
     for x, y in loader:  # y: (B, 40), -1 where missing
         optimiser.zero_grad(); model.losses(Batch(x, {"attributes": y})).total().backward(); optimiser.step()
 
-Where the print is ambiguous or degenerate the default is what LEDGER S-1 to S-9, S-24 and S-28 settle;
-``Reading`` offers the alternatives.
+Where the print is ambiguous or degenerate the default is what S-1 to S-9, S-24 and S-28 of
+data/papers/sos_readings.md settle; ``Reading`` offers the alternatives.
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ TASKS = (Task("toy", "binary", ("task 1", "task 2")),)
 
 @dataclass(frozen=True)
 class Reading:
-    """How the printed description is read (LEDGER S-10, S-11); the defaults are the ledger's.
+    """How the printed description is read (S-10, S-11 in data/papers/sos_readings.md).
 
     Args:
         band: the band's half-width: ``half`` eps/2, parallel to the cosine template; ``full`` eps.
@@ -138,7 +138,7 @@ def make(
 def overlap(
     pair: int | tuple[Template, Template], points: int = 2_000_000, seed: int = 0, reading: Reading = DEFAULT
 ) -> float:
-    """Intersection over union of the two positive regions, by uniform points (LEDGER S-13)."""
+    """Intersection over union of the two positive regions, by uniform points (S-13)."""
     pair = pair if isinstance(pair, tuple) else templates(pair)
     y = labels(pair, _uniform(points, generator("overlap", _stream(pair), reading, seed)), reading).bool()
     return (y.all(1).sum() / y.any(1).sum().clamp(min=1)).item()

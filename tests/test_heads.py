@@ -92,7 +92,7 @@ def count(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def test_numbers_of_parameters_at_the_papers_size():  # LEDGER S-17
+def test_numbers_of_parameters_at_the_papers_size():  # S-17
     forty = list(range(40))
     ((sources, columns),) = FakeHeads.tables(forty, 40)
     assert count(FakeHeads(sources, columns, 512, 32, 1)) == 40 * 39 * 545 == 850_200

@@ -83,7 +83,7 @@ SPECIFIC = {"specific 1", "specific 2", "specific 3"}
         ("adversarial", {"fake"}),
     ],
 )
-def test_every_term_reaches_exactly_what_the_paper_says(term, parts):  # LEDGER S-5
+def test_every_term_reaches_exactly_what_the_paper_says(term, parts):  # S-5
     model = model_of()
     assert reached(terms_of(model, batch_of())[term], model) == parts
 
@@ -122,7 +122,7 @@ def test_a_reading_changes_what_a_term_reaches(settings, term, parts):
     assert reached(terms_of(model, batch_of())[term], model) == parts
 
 
-# ------------------------------------------------------------------ the game, LEDGER S-5 to S-9
+# ------------------------------------------------------------------ the game, S-5 to S-9
 
 
 def test_as_one_total_loss_the_game_cancels_itself_identically():  # S-5
@@ -263,7 +263,7 @@ def test_no_reading_of_equation_6_pulls_where_the_label_is_missing(task, kind):
     assert semantic(task, [0.7] * task.outputs, -1, semantic=kind) == (0, [0] * task.outputs)
 
 
-# ------------------------------------------------------------------ the soft terms, LEDGER S-1 to S-4, S-24
+# ------------------------------------------------------------------ the soft terms, S-1 to S-4, S-24
 
 
 def gaussian(batch, common, specific, n=1, seed=0):

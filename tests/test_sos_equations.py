@@ -102,7 +102,7 @@ def predictions(case, i):
 
 
 def fake_loss(case):
-    """The triple sum of Eqs. (6) and (7): task i from h^c || h_k^s, k != i; mean over examples (LEDGER S-4)."""
+    """The triple sum of Eqs. (6) and (7): task i from h^c || h_k^s, k != i; mean over examples (S-4)."""
     total = 0.0
     for i in range(case.n):
         for k in range(case.n):

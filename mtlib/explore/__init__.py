@@ -57,6 +57,7 @@ def widget(explorer: Explorer) -> object:
     """The explorer as an ipywidgets box: a slider per control, the picture, the finding below it."""
     import ipywidgets as widgets
 
+    natural = widgets.Layout(max_width="100%", align_self="flex-start")  # its own size, never stretched
     sliders = {
         name: widgets.SelectionSlider(
             options=values,
@@ -69,7 +70,7 @@ def widget(explorer: Explorer) -> object:
         for name, values in explorer.controls.items()
     }
     first = explorer.draw(**explorer.start)
-    picture = widgets.Image(value=figures.png(first.figure), format="png", layout=widgets.Layout(max_width="100%"))
+    picture = widgets.Image(value=figures.png(first.figure), format="png", layout=natural)
     finding = widgets.HTML(f"<p>{first.finding}</p>")
 
     def follow(change: object) -> None:

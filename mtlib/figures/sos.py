@@ -122,7 +122,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colou
 
 
 def cancellation(norms: Mapping[str, tuple[float, float]]) -> Drawing:
-    """Gradient norms of (6) + (7) under four settings of the stop-gradients (LEDGER S-5).
+    """Gradient norms of (6) + (7) under four settings of the stop-gradients (S-5).
 
     Args:
         norms: {setting: (norm over trunk and spaces, norm over fake heads)}.

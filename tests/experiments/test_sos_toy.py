@@ -19,7 +19,7 @@ def count(parameters):
     return sum(parameter.numel() for parameter in parameters)
 
 
-def test_networks_have_the_papers_numbers_of_parameters():  # LEDGER S-15
+def test_networks_have_the_papers_numbers_of_parameters():  # S-15
     assert count(sos_toy.build("ST").parameters()) == 562
     assert count(sos_toy.build("MT").parameters()) == 522
     sos = sos_toy.build("SOS")

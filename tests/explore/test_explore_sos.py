@@ -19,7 +19,7 @@ def test_templates_over_the_grid():
     assert len(drawings) == 13 * 6 * 2
     assert overlaps[-0.25, 0.25, 0.1] == 1.0  # the ring on itself
     assert overlaps[0.75, 0.15, 0.1] == 0.0  # far away
-    # Rings of radius 0.25, centres half a unit apart: set 9, touching from outside, and 0.08 by the ledger.
+    # Rings of radius 0.25, centres half a unit apart: set 9, touching from outside, overlapping by 0.08.
     assert overlaps[0.25, 0.25, 0.1] == pytest.approx(0.077, abs=0.01)
 
 
