@@ -49,5 +49,5 @@ lab: setup  ## open JupyterLab on the notebooks
 teach: setup  ## write teach/student (no solutions) and teach/instructor
 	@$(MTLIB) teach
 
-clean:  ## remove what make made
-	rm -rf .venv runs teach build *.egg-info .pytest_cache .ruff_cache
+clean:  ## remove what make made, but keep runs/, which may have taken hours
+	rm -rf .venv teach build *.egg-info .pytest_cache .ruff_cache

@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from mtlib.paths import repository
 
 LEVEL = 0.05  # error rate of a family of claims
+SCOPES = ("same-data", "stand-in")
 VERDICTS = ("reproduced", "partly", "not reproduced", "undecided", "not testable here")
 
 
@@ -31,6 +32,7 @@ class Claim:
     smallest: float
     family: str
     n: int
+    updates: int = 0
     rests_on: tuple[str, ...] = ()
     printed: float | None = None
 
@@ -66,23 +68,26 @@ class Claims:
         """How many claims share a family."""
         return sum(claim.family == name for claim in self.claims)
 
-    def judge(self, id: str, samples: Sequence[float], *, data: str, scope: str = "same-data") -> dict:
+    def judge(
+        self, id: str, samples: Sequence[float], *, data: str, updates: int = 0, scope: str = "same-data"
+    ) -> dict:
         """The record of one claim: its statement, verdict, n and evidence.
 
         Args:
             id: of the claim.
             samples: the estimate of every fresh seed, in the claim's unit.
             data: what they were measured on.
+            updates: how long each network was trained.
             scope: ``same-data``, or ``stand-in`` for data that are not the paper's: then no verdict on the
                 paper is possible.
 
         Returns:
             {"id", "where", "statement", "data", "scope", "verdict", "n", "evidence", "rule"}.
         """
-        if scope not in ("same-data", "stand-in"):
-            raise ValueError(f"claim {id!r}: scope is same-data or stand-in, got {scope!r}")
+        if scope not in SCOPES:
+            raise ValueError(f"claim {id!r}: scope is {' or '.join(SCOPES)}, got {scope!r}")
         claim = self[id]
-        verdict, evidence = decide(claim, samples, self.family(claim.family))
+        verdict, evidence = decide(claim, samples, self.family(claim.family), updates)
         if scope == "stand-in":
             verdict, evidence = "not testable here", f"on {data}: {evidence}"
         entry = {
@@ -94,9 +99,9 @@ class Claims:
         }
         return entry | {"verdict": verdict, "n": len(samples), "evidence": evidence, "rule": self.rule}
 
-    def judge_all(self, samples: dict[str, Sequence[float]], *, data: str) -> list[dict]:
-        """The record of every claim whose ``key`` has samples, in the file's order."""
-        return [self.judge(c.id, samples[c.key], data=data) for c in self.claims if c.key in samples]
+    def judge_all(self, samples: dict[str, Sequence[float]], **options: object) -> list[dict]:
+        """The record of every claim whose ``key`` has samples, in the file's order; options as ``judge``'s."""
+        return [self.judge(c.id, samples[c.key], **options) for c in self.claims if c.key in samples]
 
 
 def load(paper: str, folder: Path | None = None) -> Claims:
@@ -123,7 +128,7 @@ def load(paper: str, folder: Path | None = None) -> Claims:
 
 def _claim(entry: dict, file: str) -> Claim:
     known = {item.name for item in fields(Claim)}
-    missing = known - set(entry) - {"printed", "rests_on"}
+    missing = known - set(entry) - {"printed", "updates", "rests_on"}
     where = f"{file}, claim {entry.get('id', '(without id)')}"
     if missing or set(entry) - known:
         raise ValueError(f"{where}: missing {sorted(missing)}, unknown {sorted(set(entry) - known)}")
@@ -154,31 +159,31 @@ def single_run(samples: Sequence[float], level: float = LEVEL) -> tuple[float, f
     return fmean(samples) - half, fmean(samples) + half
 
 
-def decide(claim: Claim, samples: Sequence[float], family: int) -> tuple[str, str]:
+def decide(claim: Claim, samples: Sequence[float], family: int, updates: int = 0) -> tuple[str, str]:
     """The verdict and its evidence in a line.
 
     *reproduced*: the interval, corrected for the family, lies beyond the smallest effect, and the printed
     effect is compatible with a single run of ours. *partly*: beyond it, but the printed size is incompatible.
-    *not reproduced*: wholly below it. *undecided*: the interval holds the smallest effect, or n is too small.
+    *not reproduced*: wholly below it. *undecided*: the interval holds the smallest effect, or there are fewer
+    seeds or updates than the rule asks for.
     """
     if len(samples) < 2:
         return "undecided", f"n = {len(samples)} of the {claim.n} that the rule asks for"
     sign = 1 if claim.direction == "greater" else -1
     found = interval(samples, LEVEL / family)
-    ends = sorted((sign * found.low, sign * found.high))
     low, high = single_run(samples)
-    printed = (
-        ""
-        if claim.printed is None
-        else f"; printed {claim.printed:+.1f}, a single run of ours [{low:+.1f}, {high:+.1f}]"
-    )
-    evidence = f"{found} {claim.unit}, n = {found.n} (interval corrected for {family} claims){printed}"
-    if len(samples) < claim.n:
-        return "undecided", f"demonstration, {claim.n} seeds needed: {evidence}"
-    if ends[0] > claim.smallest:
+    trained = f", {updates} updates" if claim.updates else ""
+    evidence = f"{found} {claim.unit}, n = {found.n}{trained} (interval corrected for {family} claims)"
+    if claim.printed is not None:
+        evidence += f"; printed {claim.printed:+.1f}, a single run of ours [{low:+.1f}, {high:+.1f}]"
+    if len(samples) < claim.n or updates < claim.updates:
+        needed = f"{claim.n} seeds" + (f" of {claim.updates} updates" if claim.updates else "")
+        return "undecided", f"demonstration, {needed} needed: {evidence}"
+    least, most = sorted((sign * found.low, sign * found.high))
+    if least > claim.smallest:
         compatible = claim.printed is None or low <= claim.printed <= high
         return ("reproduced" if compatible else "partly"), evidence
-    return ("not reproduced" if ends[1] < claim.smallest else "undecided"), evidence
+    return ("not reproduced" if most < claim.smallest else "undecided"), evidence
 
 
 def _t(n: int, level: float) -> float:

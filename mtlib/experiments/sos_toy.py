@@ -1,13 +1,14 @@
 """Table I of SOS: single-task, multi-task and SOS networks on the toy plane (Sec. IV-A)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtlib import toy
+from mtlib.claims import interval
 from mtlib.controls import MultiTask, SingleTask
 from mtlib.method import Method
 from mtlib.networks import mlp
@@ -19,6 +20,7 @@ from mtlib.training import Recipe, accuracy, fit
 MODELS = ("ST", "MT", "SOS")
 DIFFERENCES = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"))
 COLUMNS = ("task 1", "task 2", "average")
+STRONG = {"text": (1, 2, 6, 10), "caption": (1, 2, 7)}  # the sets said to overlap strongly, and where
 
 
 def build(model: str, **settings: object) -> Method:
@@ -37,6 +39,22 @@ def build(model: str, **settings: object) -> Method:
     if model == "SOS":
         return SOS(mlp(2, 20), 20, toy.TASKS, common=15, specific=5, **settings)
     raise ValueError(f"the toy models are {', '.join(MODELS)}, got {model!r}")
+
+
+def sizes(model: str) -> tuple[int, int]:
+    """Parameters that predict, and those of the fake heads, which are thrown away after training."""
+    method = build(model)
+    fake = sum(p.numel() for p in method.fake.parameters()) if isinstance(method, SOS) else 0
+    return sum(p.numel() for p in method.parameters()) - fake, fake
+
+
+def fingerprint(number: int, model: str, seed: int, steps: int = 10) -> dict[str, float]:
+    """The history's last row after a few updates in double precision: the same on every machine."""
+    data = toy.make(number, seed=seed)
+    data.train.x = data.train.x.double()
+    with seeded("initial weights", model, seed):
+        method = build(model).double()
+    return fit(method, data, Recipe(steps=steps, rate=0.01), seed=seed).history[-1]
 
 
 @dataclass
@@ -151,11 +169,78 @@ def printed() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def overlap_samples(seeds: Sequence[int], reading: toy.Reading = toy.DEFAULT) -> dict[str, list[float]]:
+    """How far the sets said to overlap strongly overlap more than the rest, by the text and by the caption (S-13).
+
+    Returns:
+        {"overlap/text": [one per seed], "overlap/caption": ...}, intersection over union: the least of the sets
+        named minus the most of the others.
+    """
+    samples: dict[str, list[float]] = {f"overlap/{source}": [] for source in STRONG}
+    for seed in seeds:
+        share = {number: toy.overlap(number, 200_000, seed, reading) for number in toy.SETS}
+        for source, named in STRONG.items():
+            others = [share[number] for number in toy.SETS if number not in named]
+            samples[f"overlap/{source}"].append(min(share[number] for number in named) - max(others))
+    return samples
+
+
+def mean_of(values: Sequence[float]) -> dict[str, float]:
+    """Mean, ends of the 95 % interval, and n, as a record holds them."""
+    return asdict(interval(values))
+
+
+def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """{"set 8": {"ST": {"task 1": {"mean", "low", "high", "n"}, ...}}}: accuracies in per cent."""
+    found: dict = {}
+    for (number, model), rows in scores.groupby(["set", "model"], sort=False):
+        found.setdefault(f"set {number}", {})[model] = {name: mean_of(rows[name].tolist()) for name in COLUMNS}
+    return found
+
+
+def table(**sources: Mapping) -> pd.DataFrame:
+    """The printed averages beside the summaries given by name, in the order of the last one."""
+    rows = []
+    theirs = printed().set_index(["set", "model"])["average"]
+    for key, models in list(sources.values())[-1].items():
+        for model in models:
+            number = int(key.removeprefix("set "))
+            row = {"set": number, "model": model, "printed": f"{theirs[number, model]:.1f}"}
+            for name, found in sources.items():
+                one = found.get(key, {}).get(model)
+                row[name] = _spelled(one["average"]) if one else "–"
+            rows.append(row)
+    return pd.DataFrame(rows).set_index(["set", "model"])
+
+
+def _spelled(found: Mapping[str, float]) -> str:
+    """A mean and its interval; an end beyond what an accuracy can be stands at 100."""
+    return f"{found['mean']:.1f} [{found['low']:.1f}, {min(found['high'], 100):.1f}], n = {found['n']}"
+
+
+def scoreboard(model: str, samples: Mapping[str, Sequence[float]], sets: Sequence[int]) -> dict[str, object]:
+    """A method's row of the course's scoreboard: gains averaged over the sets, in points, and cost per update."""
+    gains = {}
+    for rival in ("ST", "MT"):
+        per_set = [samples[f"set {number}/{model}-{rival}"] for number in sets]
+        gains[rival] = mean_of([sum(gain) / len(sets) for gain in zip(*per_set, strict=True)])
+    return {
+        "method": model,
+        "gain over single-task": gains["ST"],
+        "gain over equal weights": gains["MT"],
+        "operations per update relative to equal weights": cost(model) / cost("MT"),
+    }
+
+
+def grid(cells: int = 120) -> torch.Tensor:
+    """Cell centres over the square, (cells * cells, 2); X1 rises by row, X0 by column."""
+    axis = (torch.arange(cells) + 0.5) / cells * 2 - 1
+    x0, x1 = torch.meshgrid(axis, axis, indexing="xy")
+    return torch.stack([x0.flatten(), x1.flatten()], 1)
+
+
 @torch.no_grad()
 def decision_map(method: Method, cells: int = 120) -> torch.Tensor:
     """Probability of each task on a grid over the square: (2, cells, cells), rows from X1 = -1 upwards."""
-    axis = (torch.arange(cells) + 0.5) / cells * 2 - 1  # cell centres
-    x0, x1 = torch.meshgrid(axis, axis, indexing="xy")
-    device = next(method.parameters()).device
-    grid = torch.stack([x0.flatten(), x1.flatten()], 1).to(device)
-    return method(grid)["toy"].sigmoid().T.reshape(2, cells, cells).cpu()
+    parameter = next(method.parameters())
+    return method(grid(cells).to(parameter))["toy"].sigmoid().T.reshape(2, cells, cells).cpu()

@@ -181,9 +181,7 @@ def decision_maps(kept: Mapping[tuple[int, str], Method], seed: int, steps: int)
 
 def truth_map(pair: tuple[toy.Template, toy.Template], cells: int = 120) -> torch.Tensor:
     """The labels on the grid of ``sos_toy.decision_map``: (2, cells, cells) of 0 and 1."""
-    axis = (torch.arange(cells) + 0.5) / cells * 2 - 1
-    x0, x1 = torch.meshgrid(axis, axis, indexing="xy")
-    return toy.labels(pair, torch.stack([x0.flatten(), x1.flatten()], 1)).T.reshape(2, cells, cells).double()
+    return toy.labels(pair, sos_toy.grid(cells)).T.reshape(2, cells, cells).double()
 
 
 def draw_map(ax: Axes, probability: torch.Tensor, truth: torch.Tensor) -> None:
@@ -210,10 +208,10 @@ def seed_clouds(scores: pd.DataFrame, printed: pd.DataFrame, stamp: str) -> Draw
                 means.append(_cloud(ax, place, scores.loc[mine, column].tolist(), model))
                 ax.plot(place + 0.3, printed.loc[theirs, column].item(), "x", color=BLACK, ms=9, mew=2)
             ax.set(title=f"set {number}, {column}", xlim=(-0.5, len(models) - 0.2))
-            ax.set_ylim(top=min(ax.get_ylim()[1], 101))  # no accuracy lies above 100
             ax.set_xticks(range(len(models)), models)
             ax.grid(axis="y", alpha=0.3)
-        axes[row, 0].set_ylabel("test accuracy (%)")
+        low, high = axes[row, 0].get_ylim()  # shared by the row
+        axes[row, 0].set(ylabel="test accuracy (%)", ylim=(max(low, 0), min(high, 101)))  # none lies above 100
     handles = [axes[0, 0].plot([], [], *style, **look)[0] for style, look in _KEYS]
     figure.legend(
         handles, ["one seed", "mean, 95 % interval", "printed (one run)"], loc="outside lower center", ncols=3

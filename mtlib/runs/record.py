@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlib import paths
-from mtlib.claims import VERDICTS
+from mtlib.claims import SCOPES, VERDICTS
 from mtlib.runs import provenance
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ KEYS = (
 )
 CLAIM_TEXTS = ("id", "where", "statement", "data", "rule")
 CLAIM_KEYS = {*CLAIM_TEXTS, "scope", "verdict", "n", "evidence"}
-SCOPES = ("same-data", "stand-in")
 
 
 class RecordError(ValueError):

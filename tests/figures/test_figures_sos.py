@@ -53,7 +53,9 @@ def test_decision_maps_score_a_perfect_network_with_one():
 def test_seed_clouds_show_means_in_order():
     drawing = draw.seed_clouds(scores(), sos_toy.printed(), "n = 3")
     assert drawing.arrays["means"] == pytest.approx([91, 91, 91, 81, 81, 81, 86, 86, 86] * 2)
-    assert max(ax.get_ylim()[1] for ax in drawing.figure.axes) <= 101
+    for ax in drawing.figure.axes:  # everything drawn is in view, and nothing above 100 pretends to be
+        low, high = ax.get_ylim()
+        assert low < 80 < 99.6 < high <= 101
 
 
 def test_differences_stand_beside_the_printed_ones():
