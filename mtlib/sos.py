@@ -14,13 +14,14 @@ data/papers/sos_readings.md settle; ``Reading`` offers the alternatives.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtlib import choices
 from mtlib.heads import FakeHeads, TaskHeads
 from mtlib.method import Losses, Method
 from mtlib.tasks import Batch, Task, check_tasks, example_losses, masked_mean, supervised, targets
@@ -38,7 +39,7 @@ class Reading:
         examples: ``mean``, or the printed ``sum`` over the batch's examples (S-4).
         semantic: Eq. (6). ``printed`` is unbounded below; ``clipped`` stops pushing a fake head that is wrong by
             ``clip`` nats; ``uniform`` asks for undecided heads; ``swapped`` for the wrong label (S-8).
-        clip: nats, for ``clipped``.
+        clip: for ``clipped``, nats; for tasks of points, in the units of their error.
         semantic_reaches_heads: let Eq. (6) train the fake heads as well (S-5, S-7 ii).
         adversarial_reaches_features: let Eq. (7) train the spaces as well (S-5). With both, one total loss in
             which (6) and (7) cancel at equal weights.
@@ -60,11 +61,7 @@ class Reading:
     standardise: bool = True
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(Reading)
-        for item in fields(self):
-            choices, value = get_args(hints[item.name]), getattr(self, item.name)
-            if get_origin(hints[item.name]) is Literal and value not in choices:
-                raise ValueError(f"reading: {item.name} is one of {', '.join(choices)}, got {value!r}")
+        choices.check(self)
         if not self.clip > 0:
             raise ValueError(f"reading: clip must be above 0 nats, got {self.clip}")
 

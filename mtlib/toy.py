@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from mtlib import choices
 from mtlib.seeds import generator
 from mtlib.tasks import Dataset, Split, Task
 
@@ -33,11 +34,7 @@ class Reading:
     sampling: Literal["cycle", "joint", "separate", "uniform"] = "cycle"
 
     def __post_init__(self) -> None:
-        accepted = {"band": ("half", "full"), "offset": ("x0", "x1", "both")}
-        accepted["sampling"] = ("cycle", "joint", "separate", "uniform")
-        for name, choices in accepted.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"reading: {name} is one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        choices.check(self)
 
 
 DEFAULT = Reading()

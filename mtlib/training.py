@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from mtlib import choices
 from mtlib.method import Method
 from mtlib.seeds import generator
 from mtlib.tasks import Dataset, Split
@@ -41,8 +42,7 @@ class Recipe:
         for name, low, high in (("rate", 0, float("inf")), ("power", 0, float("inf")), ("beta1", -1e-9, 1)):
             if not low < getattr(self, name) < high:
                 raise ValueError(f"recipe: {name} must lie between {max(low, 0)} and {high}, got {getattr(self, name)}")
-        if self.schedule not in ("polynomial", "constant"):
-            raise ValueError(f"recipe: schedule is polynomial or constant, got {self.schedule!r}")
+        choices.check(self)
 
 
 @dataclass
@@ -132,7 +132,10 @@ def _row(step: int, names: list[str], trace: Tensor) -> dict[str, float]:
 
 @torch.no_grad()
 def accuracy(method: Method, split: Split) -> dict[str, float]:
-    """Share of right labels per binary or class column, 0 to 1, over the examples whose label is known."""
+    """Share of right labels per binary or class column, 0 to 1, over the examples whose label is known.
+
+    A column without any known label has no accuracy: NaN.
+    """
     labels = method.decide(method(split.x))
     scores = {}
     for task in method.tasks:

@@ -16,7 +16,7 @@ ROOT = Path(mtlib.__file__).parent
 # Ground floor first. A module imports only what stands on a lower floor, or to its left on its own.
 # The papers' rooms do not know each other, and neither do the experiments.
 FLOORS = [
-    ["tasks", "seeds", "paths", "headless", "method", "progress"],
+    ["mime", "choices", "tasks", "seeds", "paths", "headless", "method", "progress"],
     ["toy"],
     ["networks", "heads", "controls"],
     ["sos"],

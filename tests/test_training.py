@@ -59,7 +59,7 @@ def test_a_batch_larger_than_the_set_is_the_set():
         ({"rate": math.nan}, "rate"),
         ({"beta1": 1.0}, "beta1 must lie between 0 and 1, got 1.0"),
         ({"power": -1.0}, "power"),
-        ({"schedule": "cosine"}, "schedule is polynomial or constant, got 'cosine'"),
+        ({"schedule": "cosine"}, "schedule is one of polynomial, constant, got 'cosine'"),
     ],
 )
 def test_a_recipe_that_cannot_train_is_refused_by_name(arguments, message):

@@ -1,7 +1,7 @@
 """Explorers: sliders that let one discover something. Every callback is a plain function that also runs headless."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 
 from mtlib import figures
@@ -17,6 +17,7 @@ class Explorer:
         controls: {argument of draw: its values}, the first dimension first.
         start: the values to begin with.
         draw: from one value of every control to a Drawing; needs no widget.
+        labels: {argument: what stands beside its slider}, where the argument's name does not say it.
 
     Raises:
         ValueError: a start that the controls do not have.
@@ -26,6 +27,7 @@ class Explorer:
     controls: dict[str, tuple]
     start: dict[str, object]
     draw: Callable[..., figures.Drawing]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if set(self.start) != set(self.controls):
@@ -47,7 +49,10 @@ def show(explorer: Explorer) -> None:
     display(Markdown(f"**Explore.** {explorer.question}"))
     if headless():
         figures.show(explorer.draw(**explorer.start))
-        moves = "; ".join(f"{name}: {values[0]} … {values[-1]}" for name, values in explorer.controls.items())
+        moves = "; ".join(
+            f"{explorer.labels.get(name, name)}: {values[0]} … {values[-1]}"
+            for name, values in explorer.controls.items()
+        )
         display(Markdown(f"*Still picture. In JupyterLab there are sliders here ({moves}).*"))
     else:
         display(widget(explorer))
@@ -62,10 +67,10 @@ def widget(explorer: Explorer) -> object:
         name: widgets.SelectionSlider(
             options=values,
             value=explorer.start[name],
-            description=name,
+            description=explorer.labels.get(name, name),
             continuous_update=False,  # a callback may train a network
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="28em"),
+            layout=widgets.Layout(width="36em"),
         )
         for name, values in explorer.controls.items()
     }

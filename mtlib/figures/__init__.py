@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-MIME = "application/vnd.mtlib.figure+json"
+from mtlib import mime
+
 MOST = 400  # values of an array that a notebook carries; a larger one is sampled evenly
 
 # Okabe and Ito's colours, told apart under every common colour blindness; never the only carrier.
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 GREY = "#8C8C8C"
 FONT = 12  # points at 10 inches of width: readable from the last row
@@ -45,7 +46,7 @@ class Drawing:
     trained: Mapping[str, float] = field(default_factory=dict)
 
 
-def new(width: float = 10, height: float = 4, **options: object) -> Figure:
+def new(width: float = 10, height: float = 4) -> Figure:
     """An empty figure in the course's style, sizes in inches."""
     import matplotlib as mpl
 
@@ -53,7 +54,7 @@ def new(width: float = 10, height: float = 4, **options: object) -> Figure:
         "font.size": FONT, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": FONT,
         "axes.labelsize": FONT, "legend.frameon": False, "axes.titlelocation": "left",
     })  # fmt: skip
-    return Figure(figsize=(width, height), layout="constrained", **options)
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def png(figure: Figure) -> bytes:
@@ -70,7 +71,7 @@ def show(drawing: Drawing) -> None:
     bundle = {
         "image/png": base64.b64encode(png(drawing.figure)).decode(),
         "text/plain": f"Figure {drawing.id}: {drawing.alt}",
-        MIME: content,
+        mime.FIGURE: content,
     }
     display(bundle, raw=True, metadata={"image/png": {"alt": drawing.alt}})
     display(Markdown(f"**Finding.** {drawing.finding}"))

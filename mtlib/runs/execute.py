@@ -6,6 +6,7 @@ record is removed, the notebook replaced, the new record written, each whole or 
 therefore always belongs to the notebook beside it, even if the machine stops in between.
 """
 
+import logging
 import os
 import sys
 import time
@@ -156,6 +157,10 @@ def _execute(notebook: Path, values: Mapping[str, Any], partial: Path, say: Say)
         number, _ = _last_started(partial)
         when = f"died in cell {number}" if number else "did not start"
         raise KernelDied(f"{notebook.stem}: the kernel {when} ({error})", partial) from None
+    except KeyboardInterrupt:
+        # nbclient leaves a task behind whose kernel is gone, and asyncio would print its traceback at the end.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     if executed.metadata.papermill.get("exception"):  # sys.exit(0): papermill stops and calls it success
         raise CellFailed(notebook.stem, partial, "SystemExit", "0")
     return executed

@@ -10,9 +10,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from mtlib import paths
+from mtlib import mime, paths
 
-FIGURE_MIME = "application/vnd.mtlib.figure+json"
 INJECTED = "injected-parameters"  # papermill's tag for the cell that it puts after the parameters
 # ipykernel names a cell's source after its process, which a warning then repeats.
 CELL_FILE = re.compile(r"[^\s\"']*ipykernel_\d+[/\\]\d+\.py")

@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlib import paths
+from mtlib import mime, paths
 from mtlib.claims import SCOPES, VERDICTS
 from mtlib.runs import provenance
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-RECORD_MIME = "application/vnd.mtlib.record+json"
 SHOWN = ("data", "seeds", "metrics", "claims")
 KEYS = (
     *("notebook", "profile", "parameters", "seeds", "data", "commit", "versions", "hardware", "seconds"),
@@ -38,8 +37,7 @@ def show(*, data: dict[str, Any], seeds: list[int], metrics: dict[str, Any], cla
         data: what was learned from: name, sizes, settings.
         seeds: every seed that entered the metrics.
         metrics: nested dicts of plain numbers.
-        claims: one dict per claim with id, where, statement, data, scope, verdict, n, evidence, rule,
-            and a note if there is more to say.
+        claims: one dict per claim with id, where, statement, data, scope, verdict, n, evidence, rule.
 
     Raises:
         TypeError: a value is not plain JSON, say a numpy or torch scalar; the message names its key.
@@ -50,7 +48,7 @@ def show(*, data: dict[str, Any], seeds: list[int], metrics: dict[str, Any], cla
     from IPython.display import display
 
     summary = f"record: {len(metrics)} metrics, {len(claims)} claims"
-    display({RECORD_MIME: shown, "text/plain": summary}, raw=True)
+    display({mime.RECORD: shown, "text/plain": summary}, raw=True)
 
 
 def bundle(notebook: "NotebookNode") -> dict[str, Any]:
@@ -61,11 +59,11 @@ def bundle(notebook: "NotebookNode") -> dict[str, Any]:
     """
     from mtlib.runs import notebooks
 
-    found = list(notebooks.displays(notebook, RECORD_MIME))
+    found = list(notebooks.displays(notebook, mime.RECORD))
     if len(found) != 1:
         cells = f" (cells {', '.join(str(number) for number, _ in found)})" if found else ""
         raise RecordError(f"a notebook shows exactly one record, this one {len(found) or 'none'}{cells}")
-    shown = json.loads(json.dumps(found[0][1][RECORD_MIME]))  # plain dicts instead of nbformat's
+    shown = json.loads(json.dumps(found[0][1][mime.RECORD]))  # plain dicts instead of nbformat's
     missing = [key for key in SHOWN if not isinstance(shown, dict) or key not in shown]
     if missing:
         raise RecordError(f"the record in the notebook lacks {', '.join(missing)}")
@@ -113,11 +111,6 @@ def build(
 def dumps(record: Mapping[str, Any]) -> str:
     """The record as its file holds it."""
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def write(record: Mapping[str, Any], path: Path) -> None:
-    """Write a record whole or not at all."""
-    paths.write_atomic(path, dumps(record))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -183,10 +176,10 @@ def _validate_claim(claim: Any, where: str) -> None:
     if type(claim) is not dict:
         raise TypeError(f"{where}: a dict is needed")
     where += f" ({claim.get('id')})"
-    wrong = sorted(CLAIM_KEYS - claim.keys()) or sorted(claim.keys() - CLAIM_KEYS - {"note"})
+    wrong = sorted(CLAIM_KEYS - claim.keys()) or sorted(claim.keys() - CLAIM_KEYS)
     if wrong:
         raise RecordError(f"{where}: key '{wrong[0]}' is {'unknown' if wrong[0] in claim else 'missing'}")
-    for key in CLAIM_TEXTS + (("note",) if "note" in claim else ()):
+    for key in CLAIM_TEXTS:
         if type(claim[key]) is not str or not claim[key]:
             raise RecordError(f"{where}: '{key}' must be a text, not {claim[key]!r}")
     for key, allowed in (("scope", SCOPES), ("verdict", VERDICTS)):

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from nbformat import NotebookNode
 
-from mtlib import paths
+from mtlib import mime, paths
 from mtlib.runs import notebooks, record
 
 # A word, a symbol and a colour say the same, so that no reader depends on one of them.
@@ -78,7 +78,7 @@ def _run(path: Path) -> dict[str, Any]:
 
 def _figures(notebook: NotebookNode) -> Iterator[dict[str, str]]:
     for number, data in notebooks.displays(notebook, "image/png"):
-        figure = data.get(notebooks.FIGURE_MIME, {})
+        figure = data.get(mime.FIGURE, {})
         yield {
             "png": "".join(data["image/png"].split()),
             "alt": figure.get("alt") or f"Figure of cell {number}, not described",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from nbformat import NotebookNode
 
-from mtlib import paths
+from mtlib import mime, paths
 from mtlib.runs import execute, notebooks, record
 
 FLOOR = 1e-8  # single precision leaves about this much where terms cancel
@@ -62,8 +62,8 @@ def compare(committed: NotebookNode, fresh: NotebookNode) -> list[str]:
 def _figures(notebook: NotebookNode) -> dict[tuple[str, int], Mapping[str, Any]]:
     """Figures by id and by how often that id came before, in order."""
     found: dict[tuple[str, int], Mapping[str, Any]] = {}
-    for _, data in notebooks.displays(notebook, notebooks.FIGURE_MIME):
-        figure = data[notebooks.FIGURE_MIME]
+    for _, data in notebooks.displays(notebook, mime.FIGURE):
+        figure = data[mime.FIGURE]
         earlier = sum(1 for name, _ in found if name == figure.get("id"))
         found[figure.get("id"), earlier] = figure
     return found

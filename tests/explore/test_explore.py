@@ -26,6 +26,11 @@ def test_a_start_off_the_grid_is_refused(start):
         explore.Explorer("?", CONTROLS, start, draw)
 
 
+def test_a_slider_says_what_it_moves():
+    box = explore.widget(explore.Explorer("?", CONTROLS, {"a": 1, "b": 10}, draw, {"a": "the end"}))
+    assert [slider.description for slider in box.children[:2]] == ["the end", "b"]
+
+
 def test_headless_shows_the_picture_at_the_start(monkeypatch):
     shown = []
     monkeypatch.setenv("MTLIB_HEADLESS", "1")

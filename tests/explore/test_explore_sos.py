@@ -16,23 +16,34 @@ def walk(explorer):
 def test_templates_over_the_grid():
     drawings = walk(explorers.templates())
     overlaps = {tuple(at.values()): drawing.arrays["overlap"][0] for at, drawing in drawings}
-    assert len(drawings) == 13 * 6 * 2
-    assert overlaps[-0.25, 0.25, 0.1] == 1.0  # the ring on itself
-    assert overlaps[0.75, 0.15, 0.1] == 0.0  # far away
+    assert len(drawings) == 2 * 13 * 6 * 2
+    for template in ("ring", "band"):
+        assert overlaps[template, -0.25, 0.25, 0.1] == 1.0  # the template on itself
+        assert 0.4 < overlaps[template, -0.25, 0.25, 0.2] < 0.6  # twice as wide
+    assert overlaps["ring", 0.75, 0.15, 0.1] == 0.0  # far away
     # Rings of radius 0.25, centres half a unit apart: set 9, touching from outside, overlapping by 0.08.
-    assert overlaps[0.25, 0.25, 0.1] == pytest.approx(0.077, abs=0.01)
+    assert overlaps["ring", 0.25, 0.25, 0.1] == pytest.approx(0.077, abs=0.01)
 
 
 def test_training_over_the_grid():
     drawings = walk(explorers.training(steps=2))
-    assert len(drawings) == 10 * 3 * len(explorers.LAMBDAS)
+    assert len(drawings) == 10 * 3 * len(explorers.LAMBDAS) ** 2
     for at, drawing in drawings:
         assert drawing.finding.startswith(f"{at['model']} on set {at['number']}")
         assert all(0 <= score <= 1 for score in drawing.arrays["accuracy"])
 
 
 def test_the_weights_reach_sos_and_nothing_else():
-    draw = explorers.training(steps=40, rate=0.02).draw
-    found = {(model, s): draw(3, model, s).arrays["accuracy"] for model in ("MT", "SOS") for s in (0.0, 1.0)}
-    assert found["MT", 0.0] == found["MT", 1.0]
-    assert found["SOS", 0.0] != found["SOS", 1.0]
+    draw = explorers.training(steps=150, rate=0.02).draw
+
+    def score(model, soft, game):
+        return draw(3, model, soft, game).arrays["accuracy"]
+
+    assert score("MT", 0.0, 0.0) == score("MT", 1.0, 1.0)
+    assert len({tuple(score("SOS", *weights)) for weights in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))}) == 3
+
+
+def test_the_finding_names_the_commoner_answer():
+    twice_as_wide = explorers.slide("ring", -0.25, 0.25, 0.2)  # task 2 holds all of task 1: yes is commoner
+    assert "always 'yes'" in twice_as_wide.finding
+    assert "Always answering 'no'" in twice_as_wide.finding

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtlib import figures
+from mtlib import figures, mime
 
 
 def drawing(**changes):
@@ -51,12 +51,12 @@ def test_show_displays_picture_arrays_alt_and_finding(monkeypatch):
     figures.show(drawing())
     (bundle,), options = shown[0]
     assert options["metadata"]["image/png"]["alt"] == "A falling line."
-    assert bundle[figures.MIME]["finding"] == "It falls."
-    assert {"image/png", "text/plain", figures.MIME} == set(bundle)
+    assert bundle[mime.FIGURE]["finding"] == "It falls."
+    assert {"image/png", "text/plain", mime.FIGURE} == set(bundle)
     assert "It falls." in shown[1][0][0].data
 
 
-def test_colours_differ_in_lightness_or_have_a_second_carrier():
+def test_colour_is_never_the_only_carrier():
     from mtlib.figures.sos import JOINT, MODEL
 
     for styles in (JOINT.values(), MODEL.values()):

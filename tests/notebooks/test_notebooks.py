@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mtlib import claims
+from mtlib import claims, mime
 from mtlib.paths import repository
 from mtlib.runs import notebooks, parameters, record
 
@@ -47,7 +47,7 @@ def test_outputs_name_no_machine_and_hold_no_widget_state(notebook):
 
 
 def test_figures_have_alt_text_a_finding_and_their_own_name(notebook):
-    figures = [o.data[notebooks.FIGURE_MIME] for o in outputs(notebook) if notebooks.FIGURE_MIME in o.get("data", {})]
+    figures = [o.data[mime.FIGURE] for o in outputs(notebook) if mime.FIGURE in o.get("data", {})]
     assert 1 <= len(figures) <= 9
     assert len({figure["id"] for figure in figures}) == len(figures)
     for figure in figures:
@@ -69,9 +69,12 @@ def test_every_parameter_is_declared_with_a_range_and_a_meaning(notebook):
 
 
 def test_solutions_are_folded_and_follow_exercises(notebook):
-    solutions = [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
-    assert len(solutions) >= 3
-    assert all(cell.metadata.jupyter.source_hidden for cell in solutions)
+    at = [i for i, cell in enumerate(notebook.cells) if "solution" in cell.metadata.get("tags", [])]
+    assert len(at) >= 3
+    assert all(notebook.cells[i].metadata.jupyter.source_hidden for i in at)
+    assert all(
+        re.search(r"^\*\*\d\. ", notebook.cells[i - 2].source, re.MULTILINE) for i in at
+    )  # exercise, its cell, solution
 
 
 def test_expected_times_are_declared(notebook):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from mtlib import mime, paths
 from mtlib.runs import provenance, record
 from mtlib.runs.record import RecordError
 
@@ -20,7 +21,7 @@ def shown(**changed):
 
 def executed(*bundles):
     cells = [
-        new_code_cell("x", outputs=[new_output("display_data", data={record.RECORD_MIME: one})]) for one in bundles
+        new_code_cell("x", outputs=[new_output("display_data", data={mime.RECORD: one})]) for one in bundles
     ]
     return new_notebook(cells=cells)
 
@@ -30,7 +31,7 @@ def test_show_displays_one_bundle(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda data, raw: calls.append((data, raw)))
     record.show(**shown())
     text = "record: 1 metrics, 1 claims"
-    assert calls == [({record.RECORD_MIME: shown(), "text/plain": text}, True)]
+    assert calls == [({mime.RECORD: shown(), "text/plain": text}, True)]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,6 @@ def test_show_displays_one_bundle(monkeypatch):
         ({"claims": [CLAIM | {"n": True}]}, RecordError, "'n' must be an int"),
         ({"claims": [CLAIM | {"extra": 1}]}, RecordError, "key 'extra' is unknown"),
         ({"claims": [{k: v for k, v in CLAIM.items() if k != "rule"}]}, RecordError, "key 'rule' is missing"),
-        ({"claims": [CLAIM | {"note": 3}]}, RecordError, "'note' must be a text"),
         ({"claims": [CLAIM, CLAIM]}, RecordError, "'T1' is there twice"),
     ],
 )
@@ -75,7 +75,7 @@ def test_build_write_read(tmp_path):
     assert built["parameters"] == {"rate": "inf", "é": "ü"}
     assert built["versions"]["torch"] == torch.__version__
     assert set(built["hardware"]) == {"machine", "cpu", "cores", "gpu"}
-    record.write(built, tmp_path / "r.json")
+    paths.write_atomic(tmp_path / "r.json", record.dumps(built))
     text = (tmp_path / "r.json").read_text("utf-8")
     assert '"é": "ü"' in text
     assert text.endswith("}\n")

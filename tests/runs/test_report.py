@@ -55,10 +55,11 @@ def test_two_builds_are_equal(folder):
 def test_runs_in_course_order_and_damage_named(folder):
     found = json.loads((folder / "tiny.smoke.json").read_text("utf-8"))
     for name, profile in (("tiny", "paper"), ("alpha", "quick")):
-        record.write(found | {"notebook": name, "profile": profile}, folder / f"{name}.{profile}.json")
+        text = record.dumps(found | {"notebook": name, "profile": profile})
+        (folder / f"{name}.{profile}.json").write_text(text, "utf-8")
         (folder / f"{name}.{profile}.ipynb").write_bytes((folder / "tiny.smoke.ipynb").read_bytes())
     (folder / "half.quick.json").write_text('{"notebook": ')
-    record.write(found, folder / "alone.quick.json")
+    (folder / "alone.quick.json").write_text(record.dumps(found), "utf-8")
     (folder / "tiny.quick.partial.ipynb").write_text("{}")
     page = Page(report.write(folder).read_text("utf-8"))
     sections = [values["id"] for tag, values in page.tags if tag == "section"]

@@ -2,6 +2,7 @@ import copy
 
 import pytest
 
+from mtlib import mime
 from mtlib.runs import execute, notebooks, record, verify
 
 FIGURE_CELL, RECORD_CELL = 4, 7
@@ -13,11 +14,11 @@ def committed(executed, make, tmp_path):
 
 
 def figure(notebook):
-    return notebook.cells[FIGURE_CELL].outputs[0].data[notebooks.FIGURE_MIME]
+    return notebook.cells[FIGURE_CELL].outputs[0].data[mime.FIGURE]
 
 
 def shown(notebook):
-    return notebook.cells[RECORD_CELL].outputs[0].data[record.RECORD_MIME]
+    return notebook.cells[RECORD_CELL].outputs[0].data[mime.RECORD]
 
 
 def differences(committed, change):
@@ -72,7 +73,7 @@ def test_each_difference_is_told(committed, says):
 
 def test_the_order_of_figures(committed):
     second = copy.deepcopy(committed.cells[FIGURE_CELL].outputs[0])
-    second.data[notebooks.FIGURE_MIME].id = "second"
+    second.data[mime.FIGURE].id = "second"
     committed.cells[FIGURE_CELL].outputs.append(second)
     found = differences(committed, lambda fresh: fresh.cells[FIGURE_CELL].outputs.reverse())
     assert found == ["the figures come in another order"]
