@@ -304,8 +304,10 @@ def _check(
     if common + specific == 0:
         raise ValueError("common and specific are both 0: the heads would have nothing to read")
     for name, value in {**{f"lambda_{k}": v for k, v in weights.items()}, "fake_rate": fake_rate}.items():
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name} must be a finite number of 0 or more, got {value}")
+        if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise ValueError(f"{name} must be a finite number of 0 or more, got {value!r}")
+    if not isinstance(reading, Reading):
+        raise ValueError(f"reading must be a Reading, got {reading!r}")
     if specific and reading.common_specific == "inner" and common != specific:
         raise ValueError(f"reading 'inner' of Eq. (4) needs common == specific, got {common} and {specific}")
     if reading.semantic in ("uniform", "swapped") and any(task.kind == "points" for task in tasks):

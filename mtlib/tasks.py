@@ -45,11 +45,14 @@ class Task:
             raise ValueError(f"task {self.name!r}: kind is {self.kind!r}, not one of {', '.join(get_args(Kind))}")
         if isinstance(self.columns, int):
             object.__setattr__(self, "columns", tuple(f"{self.name} {i + 1}" for i in range(self.columns)))
+        if isinstance(self.columns, str) or not isinstance(self.columns, Sequence):
+            raise ValueError(f"task {self.name!r}: columns are names or their number, got {self.columns!r}")
         names = tuple(self.columns)
         object.__setattr__(self, "columns", names)
         if not names or len(set(names)) != len(names):
             raise ValueError(f"task {self.name!r}: needs one or more columns with different names, got {names}")
-        if (self.kind == "classes") != (self.classes is not None) or (self.classes or 2) < 2:
+        fits = isinstance(self.classes, int) and self.classes >= 2 if self.kind == "classes" else self.classes is None
+        if not fits:
             raise ValueError(
                 f"task {self.name!r}: 'classes' is the number of classes (2 or more) of kind 'classes' only, "
                 f"got kind {self.kind!r} with classes={self.classes}"
@@ -102,8 +105,10 @@ def check_tasks(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """The tasks as a tuple.
 
     Raises:
-        ValueError: none at all, or two of one name.
+        ValueError: not Tasks, none at all, or two of one name.
     """
+    if isinstance(tasks, Task) or not all(isinstance(task, Task) for task in tasks):
+        raise ValueError(f"tasks are a sequence of Task, got {tasks!r}")
     tasks = tuple(tasks)
     names = [task.name for task in tasks]
     if not tasks or len(set(names)) != len(names):
@@ -149,7 +154,7 @@ def example_losses(task: Task, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         size = error.abs() if task.norm == 1 else error.square()
         return size.sum(-1) / present.sum(-1).clamp(min=1), known
     known = (t >= 0).to(z.dtype)
-    t = t.clamp(min=0)
+    t = torch.where(t >= 0, t, 0)  # a NaN that a reader's table left would survive a clamp
     if task.kind == "binary":
         loss = F.binary_cross_entropy_with_logits(z.squeeze(-1), t.to(z.dtype), reduction="none")
     else:
@@ -168,5 +173,8 @@ def supervised(tasks: Sequence[Task], outputs: dict[str, Tensor], y: dict[str, T
     for task in tasks:
         if task.name not in y:
             raise ValueError(f"no labels for task {task.name!r}; the batch has {sorted(y)}")
-        means.append(masked_mean(*example_losses(task, by_head(task, outputs[task.name]), targets(task, y[task.name]))))
+        z, t = by_head(task, outputs[task.name]), targets(task, y[task.name])
+        if len(z) != len(t):  # one row of labels would be broadcast
+            raise ValueError(f"task {task.name!r}: {len(t)} rows of labels for {len(z)} examples")
+        means.append(masked_mean(*example_losses(task, z, t)))
     return torch.cat(means) if len(means) > 1 else means[0]

@@ -478,6 +478,9 @@ def test_many_copies_train_as_one_batched_program():
         ({"reading": Reading(common_specific="inner")}, "needs common == specific, got 4 and 2"),
         ({"reading": Reading(semantic="uniform"), "tasks": MIXED}, "needs classes; a task of points has none"),
         ({"tasks": []}, "one or more tasks"),
+        ({"lambda_cs": "0.1"}, "lambda_cs must be a finite number of 0 or more, got '0.1'"),
+        ({"reading": "printed"}, "reading must be a Reading, got 'printed'"),
+        ({"tasks": Task("a", "binary", 3)}, "a sequence of Task"),
     ],
 )
 def test_what_cannot_train_is_refused_before_anything_is_built(arguments, message):

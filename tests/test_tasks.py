@@ -1,6 +1,7 @@
 """Tasks: kinds, shapes, losses by hand, and labels that are missing."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -129,3 +130,29 @@ def test_take_gives_the_rows_asked_for_in_their_order():
     split = Split(torch.tensor([10, 20, 30]), {"a": torch.tensor([[1], [2], [3]])})
     batch = split.take(torch.tensor([2, 0]))
     assert (batch.x.tolist(), batch.y["a"].tolist(), len(split)) == ([30, 10], [[3], [1]], 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("a", "binary", "smile"), "names or their number, got 'smile'"),
+        (("a", "binary", 2.5), "names or their number, got 2.5"),
+        (("a", "classes", 1, 0), "classes=0"),
+        (("a", "classes", 1, 2.5), "classes=2.5"),
+    ],
+)
+def test_a_slip_in_a_task_is_named(arguments, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Task(*arguments)
+
+
+def test_one_row_of_labels_is_not_spread_over_the_batch():
+    task = Task("digit", "classes", 1, classes=3)
+    with pytest.raises(ValueError, match="1 rows of labels for 4 examples"):
+        supervised([task], {"digit": torch.zeros(4, 1, 3)}, {"digit": torch.zeros(1, 1).long()})
+
+
+def test_a_missing_label_may_be_nan_for_binary_too():
+    task = Task("a", "binary", 1)
+    y = torch.tensor([[1.0], [float("nan")]])
+    assert supervised([task], {"a": torch.zeros(2, 1)}, {"a": y}).item() == pytest.approx(math.log(2))
