@@ -27,7 +27,7 @@ setup: .venv/.ready  ## make .venv and install what was tested (once)
 run: setup  ## execute the notebooks headless: make run [NB=01] [PROFILE=standard] [ARGS="-p seeds 4"]
 	@$(MTLIB) run $(NB) --profile $(PROFILE) $(ARGS)
 
-lint: setup  ## style and types of the source
+lint: setup  ## style of source and notebooks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 

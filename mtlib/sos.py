@@ -76,7 +76,7 @@ def standardise(h: Tensor) -> Tensor:
         ValueError: a single example, which has no variance.
     """
     if len(h) < 2:
-        raise ValueError(f"a correlation over the batch needs 2 or more examples, got {len(h)}")
+        raise ValueError(f"SOS correlates over the batch: it needs 2 or more examples (drop_last=True), got {len(h)}")
     return F.batch_norm(h.flatten(1), None, None, training=True).view_as(h)
 
 
@@ -126,7 +126,7 @@ def specific_specific(specific: Tensor, reading: Reading = DEFAULT) -> Tensor:
 
 
 def noise_floor(common: int, specific: int, batch: int) -> float:
-    """What ||R_i||_F^2 of independent features is expected to be: C S / (B - 1), never zero (S-3)."""
+    """What ||R_i||_F^2 of independent features is expected to be: C S / (B - 1), never zero (S-3); B of 2 or more."""
     return common * specific / (batch - 1)
 
 
@@ -198,7 +198,7 @@ class SOS(Method):
         super().__init__()
         self.tasks = check_tasks(tasks)
         weights = {"cs": lambda_cs, "ss": lambda_ss, "adv": lambda_adv, "disc": lambda_disc}
-        _check(self.tasks, features, common, specific, weights, fake_rate, reading)
+        _check(trunk, self.tasks, features, common, specific, weights, fake_rate, reading)
         self.features, self.common, self.specific = features, common, specific
         self.fake_rate, self.reading = fake_rate, reading
         self.n = sum(task.heads for task in self.tasks)
@@ -280,7 +280,10 @@ class SOS(Method):
         }
 
     def groups(self) -> list[dict]:
-        """Two optimiser groups: everything that predicts, and the fake heads at ``fake_rate``."""
+        """Two optimiser groups: everything that predicts, and the fake heads at ``fake_rate``.
+
+        torch's optimisers do not know ``rate``: ``[{**g, "lr": 5e-4 * g["rate"]} for g in model.groups()]``.
+        """
         fake = list(self.fake.parameters())
         ids = {id(p) for p in fake}
         main = {"params": [p for p in self.parameters() if id(p) not in ids], "rate": 1.0}
@@ -288,6 +291,7 @@ class SOS(Method):
 
 
 def _check(
+    trunk: nn.Module,
     tasks: Sequence[Task],
     features: int,
     common: int,
@@ -306,6 +310,8 @@ def _check(
     for name, value in {**{f"lambda_{k}": v for k, v in weights.items()}, "fake_rate": fake_rate}.items():
         if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise ValueError(f"{name} must be a finite number of 0 or more, got {value!r}")
+    if not isinstance(trunk, nn.Module):
+        raise ValueError(f"trunk must be a torch module, or its parameters would not train, got {trunk!r}")
     if not isinstance(reading, Reading):
         raise ValueError(f"reading must be a Reading, got {reading!r}")
     if specific and reading.common_specific == "inner" and common != specific:

@@ -355,7 +355,7 @@ def test_standardised_features_have_mean_0_and_variance_1_over_the_batch():
     h = standardise(gaussian(50, 1, 3, n=2)[1] * 7 + 3)
     torch.testing.assert_close(h.mean(0), torch.zeros(2, 3), atol=1e-5, rtol=0)
     torch.testing.assert_close(h.var(0, correction=0), torch.ones(2, 3), atol=1e-4, rtol=0)
-    with pytest.raises(ValueError, match="2 or more examples, got 1"):
+    with pytest.raises(ValueError, match=r"2 or more examples .*, got 1"):
         standardise(torch.zeros(1, 3))
 
 

@@ -236,7 +236,7 @@ def differences(found: Mapping[str, Mapping[str, claims.Interval]], printed: pd.
         {**{source: [one[key].mean for key in keys] for source, one in found.items()}, "printed": theirs},
         "Horizontal intervals of paired accuracy differences between models, a vertical line at zero, and crosses at "
         "the printed differences.",
-        f"An interval that holds zero does not say which model is better. In the {last} that holds for "
+        f"An interval that holds zero does not say which model is better. In the {last}, that holds for "
         f"{unclear} of {len(keys)} differences.",
         trained=dict.fromkeys(found, 3.0),
     )

@@ -68,7 +68,7 @@ def test_differences_stand_beside_the_printed_ones():
     drawing = draw.differences({"live run, n = 3": live, "record, n = 3": live}, sos_toy.printed())
     assert drawing.arrays["live run, n = 3"] == drawing.arrays["record, n = 3"] == pytest.approx([2.0, 0.0])
     assert drawing.arrays["printed"] == pytest.approx([-10.2, 0.3])
-    assert drawing.finding.endswith("In the record, n = 3 that holds for 2 of 2 differences.")  # 2 ± 2.5, 0 ± 0.25
+    assert drawing.finding.endswith("In the record, n = 3, that holds for 2 of 2 differences.")  # 2 ± 2.5, 0 ± 0.25
 
 
 def test_every_drawing_renders_with_alt_and_finding():
