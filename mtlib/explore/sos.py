@@ -45,7 +45,7 @@ def slide(template: str, shift: float, size: float, width: float) -> Drawing:
     share, yes = toy.overlap(pair, 100_000), split.y["toy"].double().mean(0)
     majority = torch.maximum(yes, 1 - yes).tolist()
     answers = ["yes" if one > 0.5 else "no" for one in yes.tolist()]
-    figure = new(7.5, 4.2)
+    figure = new(7.5, 4.8)
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     plane(square(left, "training points"), split.x, split.y["toy"])
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, markerscale=2.5)
@@ -106,7 +106,7 @@ def _trained_map(number: int, model: str, soft: float, game: float, steps: int, 
     method = _trained(number, model, *weights, steps, rate)
     scores = list(accuracy(method, _fresh(number).test).values())
     truth, found = truth_map(toy.templates(number)), sos_toy.decision_map(method)
-    figure = new(8, 4.5)
+    figure = new(8, 5.1)
     for task, ax in enumerate(figure.subplots(1, 2)):
         draw_map(ax, found[task], truth[task])
         ax.set_title(f"task {task + 1}: {100 * scores[task]:.1f} % right")
