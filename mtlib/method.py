@@ -12,10 +12,12 @@ class Losses:
     """What a method says about a batch.
 
     tasks: (T,) unweighted values, one per head.  extra: {name: scalar}, already scaled and gradient-routed.
+    features: the shared representation, where aggregators of gradients may cut the graph; None where nothing is shared.
     """
 
     tasks: Tensor
     extra: dict[str, Tensor] = field(default_factory=dict)
+    features: Tensor | None = None
 
     def total(self) -> Tensor:
         """The sum over tasks plus every extra term: what plain descent minimises."""
@@ -42,6 +44,9 @@ class Method(nn.Module):
         """Labels from outputs: (B, c) for binary (logit above 0) and classes (the largest), points as they are."""
         rules = {"binary": lambda z: (z > 0).long(), "classes": lambda z: z.argmax(-1), "points": lambda z: z}
         return {task.name: rules[task.kind](outputs[task.name]) for task in self.tasks}
+
+    def validated(self, report: dict[str, float]) -> None:
+        """Told the scores of every validation; may change buffers only: thresholds, weights, a task graph."""
 
     def groups(self) -> list[dict]:
         """Optimiser groups; ``rate`` multiplies the recipe's learning rate."""

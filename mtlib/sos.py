@@ -67,6 +67,7 @@ class Reading:
 
 
 DEFAULT = Reading()
+EPS = 1e-5  # guards a feature without variance, as torch's batch normalisation does
 
 
 def standardise(h: Tensor) -> Tensor:
@@ -77,7 +78,24 @@ def standardise(h: Tensor) -> Tensor:
     """
     if len(h) < 2:
         raise ValueError(f"SOS correlates over the batch: it needs 2 or more examples (drop_last=True), got {len(h)}")
-    return F.batch_norm(h.flatten(1), None, None, training=True).view_as(h)
+    return F.batch_norm(h.flatten(1), None, None, training=True, eps=EPS).view_as(h)
+
+
+def correlate(a: Tensor, b: Tensor, reading: Reading = DEFAULT) -> Tensor:
+    """The products Z_a^T Z_b / B of (B, p) and (B, q): (p, q), correlations if the reading standardises.
+
+    Had from the covariance: to scale p q numbers costs less than to scale every example.
+
+    Raises:
+        ValueError: a single example, which has no variance.
+    """
+    if not reading.standardise:
+        return a.T @ b / len(a)
+    if len(a) < 2:
+        raise ValueError(f"SOS correlates over the batch: it needs 2 or more examples (drop_last=True), got {len(a)}")
+    a, b = a - a.mean(0), b - b.mean(0)
+    scale_a, scale_b = ((h.square().mean(0) + EPS).rsqrt() for h in (a, b))
+    return a.T @ b * (scale_a[:, None] * scale_b / len(a))
 
 
 def common_specific(common: Tensor, specific: Tensor, reading: Reading = DEFAULT) -> Tensor:
@@ -89,12 +107,12 @@ def common_specific(common: Tensor, specific: Tensor, reading: Reading = DEFAULT
     Raises:
         ValueError: the ``inner`` reading with C != S, or a batch of one.
     """
-    batch, n, size = specific.shape
+    _, n, size = specific.shape
+    if reading.common_specific == "batch":
+        r = correlate(common, specific.flatten(1), reading)  # C n*S
+        return r.square().sum() / (n * (common.shape[1] * size if reading.soft_mean else 1))
     if reading.standardise:
         common, specific = standardise(common), standardise(specific)
-    if reading.common_specific == "batch":
-        r = common.T @ specific.flatten(1) / batch  # C n*S
-        return r.square().sum() / (n * (common.shape[1] * size if reading.soft_mean else 1))
     if reading.common_specific == "outer":
         products = common.square().sum(1, keepdim=True) * specific.square().sum(2)  # B n
     else:
@@ -112,16 +130,15 @@ def specific_specific(specific: Tensor, reading: Reading = DEFAULT) -> Tensor:
     Args:
         specific: (B, n, S) with n of 2 or more.
     """
-    batch, n, size = specific.shape
-    if reading.standardise:
-        specific = standardise(specific)
+    _, n, size = specific.shape
     others = 1 - torch.eye(n, dtype=specific.dtype, device=specific.device)  # n n, without k = i
     if reading.specific_specific == "batch":
         flat = specific.flatten(1)
-        squares = (flat.T @ flat / batch).square().view(n, size, n, size)
+        squares = correlate(flat, flat, reading).square().view(n, size, n, size)
         pairs = squares.sum((1, 3)) / (size * size if reading.soft_mean else 1)  # n n
     else:
-        pairs = torch.einsum("bis,bks->bik", specific, specific).square().mean(0)
+        z = standardise(specific) if reading.standardise else specific
+        pairs = torch.einsum("bis,bks->bik", z, z).square().mean(0)
     return (pairs * others).sum() / (n * (n - 1))
 
 

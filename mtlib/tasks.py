@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
+import torch.utils._pytree as pytree
 from torch import Tensor
 
 Kind = Literal["binary", "classes", "points"]
@@ -70,25 +71,38 @@ class Task:
 
 @dataclass
 class Batch:
-    """x: (B, ...) inputs; y: {task name: (B, c) labels}, missing = -1, or NaN for points."""
+    """What a method's losses see of the data: a pytree.
+
+    x: (B, ...) inputs.  y: {task name: (B, c) labels}, missing = -1, or NaN for points.
+    source: (B,) whole numbers, the data base that each example comes from; None where there is one.
+    progress: how far training is, 0 to 1, a scalar.
+    """
 
     x: Tensor
     y: dict[str, Tensor]
+    source: Tensor | None = None
+    progress: Tensor | float = 0.0
+
+
+# So that vmap, compile and export see its tensors.
+pytree.register_dataclass(Batch, field_names=["x", "y", "source", "progress"])
 
 
 @dataclass
 class Split:
-    """All examples of one split where training happens: x (N, ...), y {task name: (N, c)}."""
+    """All examples of one split where training happens: x (N, ...), y {task name: (N, c)}, source (N,) or None."""
 
     x: Tensor
     y: dict[str, Tensor]
+    source: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
 
     def take(self, rows: Tensor) -> Batch:
         """The examples in ``rows`` (B,) as a batch."""
-        return Batch(self.x[rows], {name: y[rows] for name, y in self.y.items()})
+        source = None if self.source is None else self.source[rows]
+        return Batch(self.x[rows], {name: y[rows] for name, y in self.y.items()}, source)
 
 
 @dataclass
@@ -99,6 +113,7 @@ class Dataset:
     tasks: tuple[Task, ...]
     train: Split
     test: Split
+    validation: Split | None = None
 
 
 def check_tasks(tasks: Sequence[Task]) -> tuple[Task, ...]:

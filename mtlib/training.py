@@ -2,47 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from mtlib import choices
 from mtlib.method import Method
-from mtlib.seeds import generator
+from mtlib.recipe import Recipe
+from mtlib.rows import Epoch
 from mtlib.tasks import Dataset, Split
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the parameters move: Adam with a schedule. The defaults are SOS Sec. IV-A.1's for the toy plane.
-
-    Args:
-        steps: updates.  batch: examples per update.  rate: learning rate of Adam.
-        beta1: Adam's first-moment decay (beta2 is not printed: torch's 0.999).
-        schedule: ``polynomial`` falls from rate to 0 as (1 - t / steps)^power, ``constant`` stays.
-        power: of the polynomial; not printed, 1 is linear (S-29).
-
-    Raises:
-        ValueError: a value that cannot train, named.
-    """
-
-    steps: int = 50_000
-    batch: int = 128
-    rate: float = 5e-4
-    beta1: float = 0.9
-    schedule: Literal["polynomial", "constant"] = "polynomial"
-    power: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"recipe: {name} must be a whole number of 1 or more, got {value!r}")
-        for name, low, high in (("rate", 0, float("inf")), ("power", 0, float("inf")), ("beta1", -1e-9, 1)):
-            if not low < getattr(self, name) < high:
-                raise ValueError(f"recipe: {name} must lie between {max(low, 0)} and {high}, got {getattr(self, name)}")
-        choices.check(self)
+from mtlib.updates import Descend
 
 
 @dataclass
@@ -51,26 +19,6 @@ class Result:
 
     method: Method
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-class Rows:
-    """Which rows form a batch: a pure function of (seed, step). Every epoch is a new order; a short rest is left.
-
-    Args:
-        n: examples.  batch: rows per batch, at most n of them.  seed: names the orders.
-    """
-
-    def __init__(self, n: int, batch: int, seed: int) -> None:
-        self.n, self.batch, self.seed = n, min(batch, n), seed
-        self.per_epoch = n // self.batch
-        self._order: tuple[int, Tensor] = (-1, torch.empty(0))  # the epoch at hand, kept to be drawn once
-
-    def __call__(self, step: int) -> Tensor:
-        """(batch,) row numbers of update ``step``, counted from 0."""
-        epoch, place = divmod(step, self.per_epoch)
-        if self._order[0] != epoch:
-            self._order = epoch, torch.randperm(self.n, generator=generator("rows", self.seed, epoch))
-        return self._order[1][place * self.batch : (place + 1) * self.batch]
 
 
 def fit(
@@ -94,27 +42,22 @@ def fit(
     Raises:
         FloatingPointError: a loss is not finite; the first such step and its term are named.
     """
-    groups = [{**group, "lr": recipe.rate * group.pop("rate")} for group in method.groups()]
-    optimiser = torch.optim.Adam(groups, betas=(recipe.beta1, 0.999), fused=True)
-    power = recipe.power if recipe.schedule == "polynomial" else 0.0
-    schedule = torch.optim.lr_scheduler.PolynomialLR(optimiser, recipe.steps, power)
-    rows = Rows(len(data.train), recipe.batch, seed)
+    rows = Epoch(len(data.train), recipe.batch, seed)
+    recipe = recipe.resolved(rows.per_epoch)
+    update = Descend()
+    update.start(method, recipe)
     every = max(1, recipe.steps // logged)
     result = Result(method)
     trace: list[Tensor] = []  # every loss since the last row of history, left on the device: asking costs a wait
     method.train()
     for step in range(recipe.steps):
-        optimiser.zero_grad()
-        losses = method.losses(data.train.take(rows(step)))
-        total = losses.total()
-        trace.append(torch.cat([losses.tasks, torch.stack([*losses.extra.values(), total])]).detach())
+        logs = update(data.train.take(rows(step)))
+        update.scheduled()
+        trace.append(torch.cat([value.reshape(-1) for value in logs.values()]))
         if step % every == 0 or step == recipe.steps - 1:
             names = [name for task in method.tasks for name in task.labels]
-            result.history.append(_row(step, [*names, *losses.extra, "total"], torch.stack(trace)))
+            result.history.append(_row(step, [*names, *list(logs)[1:]], torch.stack(trace)))
             trace.clear()
-        total.backward()
-        optimiser.step()
-        schedule.step()
         advance(1)
     method.eval()
     return result

@@ -16,16 +16,17 @@ ROOT = Path(mtlib.__file__).parent
 # Ground floor first. A module imports only what stands on a lower floor, or to its left on its own.
 # The papers' rooms do not know each other, and neither do the experiments.
 FLOORS = [
-    ["mime", "choices", "tasks", "seeds", "paths", "headless", "method", "progress"],
+    ["mime", "choices", "tasks", "seeds", "paths", "headless", "method", "progress", "recipe", "rows"],
     ["toy"],
     ["networks", "heads", "controls"],
     ["sos"],
-    ["training"],
+    ["checkpoints", "interrupts", "updates", "training", "ensemble"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
 PAPERS = {"sos"}
 # Training knows methods by their contract alone.
-FORBIDDEN = {"training": PAPERS | {"controls", "networks", "heads", "toy"}}
+KNOWN_METHODS = PAPERS | {"controls", "networks", "heads", "toy"}
+FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble"], KNOWN_METHODS)
 
 ORDER = [module for floor in FLOORS for module in floor]
 

@@ -10,10 +10,12 @@ from mtlib import toy
 from mtlib.controls import MultiTask, SingleTask
 from mtlib.method import Losses, Method
 from mtlib.networks import mlp
+from mtlib.recipe import Recipe
+from mtlib.rows import Epoch
 from mtlib.seeds import seeded
 from mtlib.sos import SOS
 from mtlib.tasks import Dataset, Split, Task
-from mtlib.training import Recipe, Rows, accuracy, fit
+from mtlib.training import accuracy, fit
 
 SHORT = Recipe(steps=20, batch=32, rate=0.01)
 
@@ -22,14 +24,14 @@ SHORT = Recipe(steps=20, batch=32, rate=0.01)
 
 
 def test_rows_are_a_pure_function_of_seed_and_step():
-    rows, again = Rows(50, 8, seed=3), Rows(50, 8, seed=3)
+    rows, again = Epoch(50, 8, seed=3), Epoch(50, 8, seed=3)
     forwards = [rows(step).tolist() for step in range(20)]
     assert [again(step).tolist() for step in reversed(range(20))] == forwards[::-1]
-    assert Rows(50, 8, seed=4)(0).tolist() != forwards[0]
+    assert Epoch(50, 8, seed=4)(0).tolist() != forwards[0]
 
 
 def test_every_epoch_is_a_new_order_and_its_batches_do_not_overlap():
-    rows = Rows(50, 8, seed=0)  # 6 batches of 8; 2 rows are left out
+    rows = Epoch(50, 8, seed=0)  # 6 batches of 8; 2 rows are left out
     epochs = [[row for step in range(6) for row in rows(6 * epoch + step).tolist()] for epoch in range(3)]
     for epoch in epochs:
         assert len(set(epoch)) == 48
@@ -38,12 +40,12 @@ def test_every_epoch_is_a_new_order_and_its_batches_do_not_overlap():
 
 
 def test_an_epoch_that_divides_evenly_is_a_permutation():
-    rows = Rows(12, 4, seed=0)
+    rows = Epoch(12, 4, seed=0)
     assert sorted(row for step in range(3) for row in rows(step).tolist()) == list(range(12))
 
 
 def test_a_batch_larger_than_the_set_is_the_set():
-    assert sorted(Rows(5, 128, seed=0)(7).tolist()) == [0, 1, 2, 3, 4]
+    assert sorted(Epoch(5, 128, seed=0)(7).tolist()) == [0, 1, 2, 3, 4]
 
 
 # ------------------------------------------------------------------ recipe
@@ -59,7 +61,7 @@ def test_a_batch_larger_than_the_set_is_the_set():
         ({"rate": math.nan}, "rate"),
         ({"beta1": 1.0}, "beta1 must lie between 0 and 1, got 1.0"),
         ({"power": -1.0}, "power"),
-        ({"schedule": "cosine"}, "schedule is one of polynomial, constant, got 'cosine'"),
+        ({"schedule": "cosine"}, "schedule is one of polynomial, constant, step, plateau, got 'cosine'"),
     ],
 )
 def test_a_recipe_that_cannot_train_is_refused_by_name(arguments, message):
@@ -124,7 +126,7 @@ def test_history_has_evenly_spaced_rows_and_the_last_step():
     history = fit(Slope(), data_of(x), Recipe(steps=10, batch=1, rate=0.1), logged=3).history
     assert [row["step"] for row in history] == [0, 3, 6, 9]
     assert list(history[0]) == ["step", "t", "broken", "total"]
-    rows = Rows(40, 1, seed=0)
+    rows = Epoch(40, 1, seed=0)
     assert [row["broken"] for row in history] == [rows(step).item() for step in (0, 3, 6, 9)]
     assert all(row["total"] == pytest.approx(row["t"] + row["broken"]) for row in history)
 
@@ -133,7 +135,7 @@ def test_history_has_evenly_spaced_rows_and_the_last_step():
 def test_a_loss_that_is_no_number_names_its_first_step_and_term_even_between_rows(logged, value):
     x = torch.zeros(10, 1)
     bad = 6
-    x[Rows(10, 1, seed=2)(bad)] = value  # the gradient stays finite: the next step is fine again
+    x[Epoch(10, 1, seed=2)(bad)] = value  # the gradient stays finite: the next step is fine again
     with pytest.raises(FloatingPointError, match=f"step {bad}: the loss of 'broken' is {value}"):
         fit(Slope(), data_of(x), Recipe(steps=10, batch=1), seed=2, logged=logged)
 

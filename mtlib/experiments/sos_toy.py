@@ -13,9 +13,10 @@ from mtlib.controls import MultiTask, SingleTask
 from mtlib.method import Method
 from mtlib.networks import mlp
 from mtlib.paths import repository
+from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
 from mtlib.sos import SOS
-from mtlib.training import Recipe, accuracy, fit
+from mtlib.training import accuracy, fit
 
 MODELS = ("ST", "MT", "SOS")
 DIFFERENCES = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"))

@@ -10,8 +10,8 @@ from mtlib.explore import Explorer
 from mtlib.figures import BLUE, GREEN, ORANGE, Drawing, new, square
 from mtlib.figures.sos import draw_map, map_key, plane, truth_map
 from mtlib.method import Method
+from mtlib.recipe import Recipe, accuracy
 from mtlib.tasks import Dataset
-from mtlib.training import Recipe, accuracy
 
 
 def _steps(low: float, high: float, by: float) -> tuple[float, ...]:

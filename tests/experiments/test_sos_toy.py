@@ -9,8 +9,8 @@ import torch
 from mtlib.experiments import sos_toy
 from mtlib.method import Method
 from mtlib.paths import repository
+from mtlib.recipe import Recipe
 from mtlib.toy import TASKS
-from mtlib.training import Recipe
 
 SHORT = Recipe(steps=3, batch=16)
 

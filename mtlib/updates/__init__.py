@@ -1,0 +1,14 @@
+"""How a batch moves the parameters: plain descent and what some papers need in its place. Updates own the optimisers.
+
+| update      | moves                                                          |
+|-------------|----------------------------------------------------------------|
+| `Descend`   | everything down one sum of losses, weighted as one likes       |
+| `Aggregate` | the shared part along a common direction of the tasks' gradients |
+| `Alternate` | matrices by rules of their own, in turn with the rest          |
+| `Critic`    | a critic some steps ahead of what it criticises                |
+"""
+
+from mtlib.updates.base import Logs, Update
+from mtlib.updates.descend import Descend
+
+__all__ = ["Descend", "Logs", "Update"]

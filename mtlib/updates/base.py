@@ -1,0 +1,82 @@
+"""What an update is: it owns optimisers and schedules, is called once a batch, and can be saved."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from mtlib.method import Losses, Method
+from mtlib.recipe import Recipe
+from mtlib.tasks import Batch
+
+Logs = dict[str, Tensor]  # detached: "tasks" (T,), then scalars by name, "total" last
+
+
+class Update:
+    """Base of every update; ``fit`` calls ``start`` once, then the update once a batch.
+
+    A subclass builds its optimisers in ``build`` and moves the parameters in ``__call__``. What it must not lose
+    when a run is resumed and no optimiser holds it goes into ``state`` and ``restore``.
+    """
+
+    method: Method
+    recipe: Recipe
+    losses: Callable[[Batch], Losses]  # the method's, perhaps compiled or in half precision
+    optimisers: list[Optimizer]
+    schedules: list[LRScheduler]
+
+    def start(self, method: Method, recipe: Recipe, losses: Callable[[Batch], Losses] | None = None) -> None:
+        """Get ready to train: optimisers and schedules, at step 0."""
+        self.method, self.recipe, self.losses = method, recipe, losses or method.losses
+        self.optimisers = self.build()
+        self.schedules = [recipe.schedules(optimiser) for optimiser in self.optimisers]
+
+    def build(self) -> list[Optimizer]:
+        """The optimisers; here one of all parameter groups."""
+        return [self.recipe.optimise(self.method.groups())]
+
+    def __call__(self, batch: Batch) -> Logs:
+        """Move the parameters by one batch and say what the losses were before."""
+        raise NotImplementedError
+
+    def scheduled(self) -> None:
+        """After every step: let the learning rates follow their schedule."""
+        for schedule in self.schedules:
+            if not isinstance(schedule, ReduceLROnPlateau):
+                schedule.step()
+
+    def validated(self, score: float) -> None:
+        """After every validation: rates that wait for a plateau see the score; larger is better."""
+        for schedule in self.schedules:
+            if isinstance(schedule, ReduceLROnPlateau):
+                schedule.step(score)
+
+    def state(self) -> dict:
+        """What else must be saved: plain numbers, tensors, lists and dicts of them."""
+        return {}
+
+    def restore(self, state: dict) -> None:
+        """Take back what ``state`` gave."""
+
+    def state_dict(self) -> dict:
+        """All that a resumed run needs."""
+        return {
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "schedules": [schedule.state_dict() for schedule in self.schedules],
+            "own": self.state(),
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take back what ``state_dict`` gave, after ``start``."""
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        for schedule, saved in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(saved)
+        self.restore(state["own"])
+
+
+def logs(losses: Losses, total: Tensor) -> Logs:
+    """The terms of a batch's losses, detached, and what was descended as ``total``."""
+    found = {"tasks": losses.tasks, **losses.extra, "total": total}
+    return {name: value.detach() for name, value in found.items()}
