@@ -25,15 +25,19 @@ class MultiTask(Method):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Outputs of every block, see Task."""
-        h = self.trunk(x)
+        return self.predict(self.trunk(x))
+
+    def predict(self, h: Tensor) -> dict[str, Tensor]:
+        """The same from the trunk's features (B, features)."""
         return {
-            task.name: by_block(task, head(h).view(len(x), task.heads, task.outputs))
+            task.name: by_block(task, head(h).view(len(h), task.heads, task.outputs))
             for task, head in zip(self.tasks, self.heads, strict=True)
         }
 
     def losses(self, batch: Batch) -> Losses:
-        """Eq. (2): the mean loss of every task."""
-        return Losses(supervised(self.tasks, self(batch.x), batch.y))
+        """Eq. (2): the mean loss of every task; what is shared ends with the trunk."""
+        h = self.trunk(batch.x)
+        return Losses(supervised(self.tasks, self.predict(h), batch.y), features=h)
 
 
 class SingleTask(Method):

@@ -17,10 +17,13 @@ class Stop:
 def stoppable() -> Iterator[Stop]:
     """Within the block an interrupt (Ctrl-C, the square button of JupyterLab) is noted; a second one raises.
 
-    Outside the main thread, where Python delivers no signals, the block changes nothing.
+    Outside the main thread, where Python delivers no signals, the block changes nothing; nor does it where
+    interrupts are ignored, as under nohup.
     """
     stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)  # None: set by a program that Python runs in, not to be put back
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is None or before is signal.SIG_IGN:
         yield stop
         return
 
@@ -29,7 +32,7 @@ def stoppable() -> Iterator[Stop]:
             raise KeyboardInterrupt
         stop.asked = True
 
-    before = signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield stop
     finally:

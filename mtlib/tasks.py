@@ -161,6 +161,7 @@ def example_losses(task: Task, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         loss (B, T), zero where unknown; known (B, T) as floats 0/1.
     """
+    z = z.to(torch.promote_types(z.dtype, torch.float32))  # bfloat16 cannot count beyond 256 examples
     if task.kind == "points":
         present = ~t.isnan()
         # A NaN must not reach the difference: its gradient would be NaN even behind a mask.

@@ -6,9 +6,21 @@ import sys
 from mtlib.paths import repository
 
 
+def output(name, *arguments):
+    script = repository() / "benchmarks" / name
+    return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True).stdout
+
+
 def test_sos_heads_runs_small():
     small = ["--tasks", "3", "--common", "4", "--specific", "2", "--batch", "5", "--repeats", "3"]
-    script = repository() / "benchmarks" / "sos_heads.py"
-    done = subprocess.run([sys.executable, script, *small], capture_output=True, text=True, check=True)
-    assert "loop / batched" in done.stdout
-    assert "batched / bare" in done.stdout
+    done = output("sos_heads.py", *small)
+    assert "loop / batched" in done
+    assert "batched / bare" in done
+
+
+def test_fit_overhead_runs_small():
+    small = ["--batch", "4", "--steps", "5", "--repeats", "2", "--threads", "1"]
+    done = output("fit_overhead.py", *small, "--ways", "bfloat16", "channels_last")
+    assert "fit / bare" in done
+    assert "fit / bfloat16" in done
+    assert "fit / channels_last" in done

@@ -19,8 +19,8 @@ FLOORS = [
     ["mime", "choices", "tasks", "seeds", "paths", "headless", "method", "progress", "recipe", "rows"],
     ["toy"],
     ["networks", "heads", "controls"],
-    ["sos"],
-    ["checkpoints", "interrupts", "updates", "training", "ensemble"],
+    ["sos", "weighting"],
+    ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
 PAPERS = {"sos"}
@@ -154,6 +154,28 @@ print("trained")
 """
     result = run(code)
     assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr
+
+
+def test_fit_trains_saves_and_resumes_with_torch_alone(tmp_path):
+    code = f"""
+from pathlib import Path
+from mtlib import toy
+from mtlib.controls import MultiTask
+from mtlib.networks import mlp
+from mtlib.recipe import Recipe
+from mtlib.seeds import seeded
+from mtlib.training import fit
+
+def run():
+    with seeded("weights"):
+        method = MultiTask(mlp(2, 4), 4, toy.TASKS)
+    return fit(method, toy.make(1, 50, 10), Recipe(steps=5), checkpoint=Path({str(tmp_path / "run")!r})).history
+
+assert run() == run()
+print("resumed")
+"""
+    result = run(code)
+    assert (result.returncode, result.stdout) == (0, "resumed\n"), result.stderr
 
 
 def test_where_sos_trains_the_desk_cannot_be_imported():

@@ -91,7 +91,8 @@ def train(
     data = toy.make(number, seed=seed, device=device)
     with seeded("initial weights", model, seed):
         method = build(model, **(settings or {})).to(device)
-    fit(method, data, recipe, seed=seed, advance=advance)
+    if fit(method, data, recipe, seed=seed, advance=advance).interrupted:
+        raise KeyboardInterrupt  # half a network must not be scored, nor the next run begin
     scores = {task: 100 * share for task, share in accuracy(method, data.test).items()}
     return method, scores | {"average": sum(scores.values()) / len(scores)}
 

@@ -8,7 +8,10 @@
 | `Critic`    | a critic some steps ahead of what it criticises                |
 """
 
+from mtlib.updates.aggregate import Aggregate
+from mtlib.updates.alternate import Alternate, Rule
 from mtlib.updates.base import Logs, Update
+from mtlib.updates.critic import Critic
 from mtlib.updates.descend import Descend
 
-__all__ = ["Descend", "Logs", "Update"]
+__all__ = ["Aggregate", "Alternate", "Critic", "Descend", "Logs", "Rule", "Update"]

@@ -1,11 +1,13 @@
 """What an update is: it owns optimisers and schedules, is called once a batch, and can be saved."""
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from mtlib import parallel
 from mtlib.method import Losses, Method
 from mtlib.recipe import Recipe
 from mtlib.tasks import Batch
@@ -25,9 +27,11 @@ class Update:
     losses: Callable[[Batch], Losses]  # the method's, perhaps compiled or in half precision
     optimisers: list[Optimizer]
     schedules: list[LRScheduler]
+    share: float = 1.0  # of the batch's rows, where several processes share it
 
     def start(self, method: Method, recipe: Recipe, losses: Callable[[Batch], Losses] | None = None) -> None:
         """Get ready to train: optimisers and schedules, at step 0."""
+        self._made = self.settings()
         self.method, self.recipe, self.losses = method, recipe, losses or method.losses
         self.optimisers = self.build()
         self.schedules = [recipe.schedules(optimiser) for optimiser in self.optimisers]
@@ -40,6 +44,11 @@ class Update:
         """Move the parameters by one batch and say what the losses were before."""
         raise NotImplementedError
 
+    def step(self, optimiser: Optimizer) -> None:
+        """One step of an optimiser, down the gradients of all processes together where there are several."""
+        parallel.average((p for group in optimiser.param_groups for p in group["params"]), self.share)
+        optimiser.step()
+
     def scheduled(self) -> None:
         """After every step: let the learning rates follow their schedule."""
         for schedule in self.schedules:
@@ -51,6 +60,12 @@ class Update:
         for schedule in self.schedules:
             if isinstance(schedule, ReduceLROnPlateau):
                 schedule.step(score)
+
+    def settings(self) -> dict:
+        """What it was made with, started or not: its own public attributes as they were before the first start."""
+        own = vars(self).keys() - Update.__annotations__.keys()
+        made = {name: vars(self)[name] for name in sorted(own) if not name.startswith("_")}
+        return getattr(self, "_made", made)
 
     def state(self) -> dict:
         """What else must be saved: plain numbers, tensors, lists and dicts of them."""
@@ -74,6 +89,20 @@ class Update:
         for schedule, saved in zip(self.schedules, state["schedules"], strict=True):
             schedule.load_state_dict(saved)
         self.restore(state["own"])
+
+
+def attempt(make: Callable[[], Tensor], like: Tensor, total: Tensor) -> Tensor:
+    """``make()``; where it fails and ``total`` is not finite, NaN in the shape of ``like``.
+
+    Decompositions and solvers refuse what is no number. The cause is then a loss, which ``fit`` names, with its
+    step, from the logs; so the step is ended.
+    """
+    try:
+        return make()
+    except Exception:
+        if total.isfinite():
+            raise
+        return like.detach() + math.nan
 
 
 def logs(losses: Losses, total: Tensor) -> Logs:

@@ -1,0 +1,56 @@
+"""Refuse what cannot train before anything is done, and say what is wrong in the words of whoever wrote it."""
+
+import torch
+from torch import Tensor
+
+from mtlib.method import Method
+from mtlib.rows import Rows
+from mtlib.tasks import Dataset, Split, Task
+
+
+def check_method(method: Method, data: Dataset, validating: bool) -> None:
+    """Raises ValueError where the data does not fit the method: labels, rows, devices."""
+    first = next(method.parameters(), None)
+    if first is None or not any(parameter.requires_grad for parameter in method.parameters()):
+        raise ValueError(f"{type(method).__name__} has no parameter to train")
+    if validating and data.validation is None:
+        raise ValueError(f"data set {data.name!r} has no validation split to validate on")
+    for name, split in (("train", data.train), ("validation", data.validation if validating else None)):
+        if split is not None:
+            _check_split(f"{name} split of {data.name!r}", split, method.tasks, first.device)
+
+
+def _check_split(name: str, split: Split, tasks: tuple[Task, ...], device: torch.device) -> None:
+    if not len(split):
+        raise ValueError(f"{name}: there are no rows")
+    _check_device(f"{name}: x", split.x, device)
+    if split.source is not None:
+        _check_device(f"{name}: source", split.source, device)
+        if split.source.shape != (len(split),):
+            raise ValueError(f"{name}: source must be ({len(split)},), got {tuple(split.source.shape)}")
+    for task in tasks:
+        if task.name not in split.y:
+            raise ValueError(f"{name}: no labels for task {task.name!r}; there are {sorted(split.y)}")
+        y = split.y[task.name]
+        _check_device(f"{name}: labels of {task.name!r}", y, device)
+        if y.shape != (len(split), len(task.columns)):
+            wanted = f"({len(split)}, {len(task.columns)})"
+            raise ValueError(f"{name}: labels of task {task.name!r} must be {wanted}, got {tuple(y.shape)}")
+        largest = {"binary": 1, "classes": (task.classes or 0) - 1, "points": None}[task.kind]
+        if largest is not None and (y > largest).any():
+            raise ValueError(f"{name}: labels of task {task.name!r} go from 0 to {largest}, got {y.max().item()}")
+
+
+def _check_device(name: str, tensor: Tensor, device: torch.device) -> None:
+    if tensor.device != device:
+        raise ValueError(f"{name} is on {tensor.device}, the method on {device}; move one of them")
+
+
+def check_rows(rows: Rows, n: int, processes: int) -> None:
+    """Raises ValueError where the first batch is no rows of a split of ``n``, or too few for the processes."""
+    first = rows(0)
+    whole = isinstance(first, Tensor) and first.ndim == 1 and first.dtype in (torch.int64, torch.int32)
+    if not whole or not len(first) or first.min() < 0 or first.max() >= n:
+        raise ValueError(f"rows(0) must be one or more whole numbers from 0 to {n - 1} in a tensor, got {first!r}")
+    if len(first) < processes:
+        raise ValueError(f"a batch of {len(first)} rows cannot be shared by {processes} processes")
