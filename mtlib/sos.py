@@ -238,11 +238,18 @@ class SOS(Method):
 
     def embed(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The linear spaces of Eq. (3) before their ReLU: common (B, C), specific (B, n, S)."""
+        return self._split(self._products(x) + self.spaces.bias)
+
+    def _products(self, x: Tensor) -> Tensor:
+        """The linear spaces without their bias, (B, C + n S)."""
         h = self.trunk(x)
         if h.ndim != 2 or h.shape[1] != self.features:
             raise ValueError(f"the trunk gives {tuple(h.shape)}, SOS was told (B, {self.features})")
-        spaces = self.spaces(h)
-        return spaces[:, : self.common], spaces[:, self.common :].view(len(x), self.n, self.specific)
+        return F.linear(h, self.spaces.weight)
+
+    def _split(self, spaces: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C + n S) -> common (B, C), specific (B, n, S)."""
+        return spaces[:, : self.common], spaces[:, self.common :].view(len(spaces), self.n, self.specific)
 
     def predict(self, common: Tensor, specific: Tensor) -> dict[str, Tensor]:
         """Eq. (3) from the spaces after their ReLU."""
@@ -259,11 +266,15 @@ class SOS(Method):
         ``common-specific`` (4) and ``specific-specific`` (5) reach the trunk and the spaces, ``semantic`` (6)
         the same, ``adversarial`` (7) the fake heads only (S-5).
         """
-        linear = self.embed(batch.x)
-        common, specific = linear[0].relu(), linear[1].relu()
+        products = self._products(batch.x)
+        linear = products + self.spaces.bias
+        common, specific = self._split(linear.relu())
         losses = Losses(supervised(self.tasks, self.predict(common, specific), batch.y))
         if self.specific:
-            losses.extra = self._extra(linear if self.reading.spaces == "linear" else (common, specific))
+            # Centring removes the bias. Were it left in, the bias of a unit that no head sees would get a gradient of
+            # mere rounding noise in place of 0, and Adam would make full steps of it.
+            seen = products if self.reading.standardise else linear
+            losses.extra = self._extra(self._split(seen) if self.reading.spaces == "linear" else (common, specific))
             if self.fake_tasks:
                 losses.extra |= self._game(common, specific, batch.y)
         if self.reading.examples == "sum":
