@@ -32,6 +32,7 @@ class Program:
         self.pending = recipe.compile  # compiled at the first call, whose shapes it needs
 
     def __call__(self, x: Tensor, y: dict[str, Tensor], progress: float) -> Found:
+        """Every copy's loss terms and gradients on its batch, drawn by ``Batches``, at a share of the run."""
         parameters = {name: value.detach() for name, value in self.networks.parameters.items()}
         buffers = {**self.networks.stacked, **self.networks.shared}
         kind = x.dtype if x.is_floating_point() else torch.float32

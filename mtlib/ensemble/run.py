@@ -177,7 +177,7 @@ class _Run:
         self.advance(steps * values.shape[1])
 
     def _find_frozen(self, values: Tensor) -> None:
-        """Note each copy whose losses (steps, K, terms), or parameters after them, are not finite for the first time."""
+        """Note each copy whose losses (steps, K, terms), or parameters after them, are newly not finite."""
         whole = torch.stack([p.detach().flatten(1).isfinite().all(1) for p in self.networks.parameters.values()]).all(0)
         finite = values.isfinite()
         for place in (~(whole & finite.all(2).all(0))).nonzero().flatten().tolist():
@@ -208,7 +208,7 @@ class _Run:
         return {
             "step": self.step,
             "parameters": {name: value.detach() for name, value in self.networks.parameters.items()},
-            "buffers": self.networks.stacked,
+            "buffers": {**self.networks.stacked, **self.networks.shared},
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "steps": self.result.steps,
@@ -218,8 +218,9 @@ class _Run:
 
     def load_state_dict(self, state: dict) -> None:
         """Take back what ``state_dict`` gave."""
+        buffers = {**self.networks.stacked, **self.networks.shared}
         with torch.no_grad():
-            for own, saved in ((self.networks.parameters, "parameters"), (self.networks.stacked, "buffers")):
+            for own, saved in ((self.networks.parameters, "parameters"), (buffers, "buffers")):
                 for name, value in own.items():
                     value.copy_(state[saved][name])
         self.optimiser.load_state_dict(state["optimiser"])

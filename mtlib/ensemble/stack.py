@@ -87,11 +87,10 @@ class Networks:
     def network(self, place: int) -> Method:
         """Copy number ``place`` as a network of its own, in evaluation mode."""
         alone = copying.deepcopy(self.terms)
-        own = {**self.parameters, **self.stacked}
+        own = {name: value[place] for name, value in (*self.parameters.items(), *self.stacked.items())} | self.shared
         with torch.no_grad():
             for name, value in (*alone.named_parameters(), *alone.named_buffers()):
-                if name in own:
-                    value.copy_(own[name][place])
+                value.copy_(own[name])
         return alone.method.eval()
 
 
@@ -165,19 +164,15 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
     """
     if not copies or not all(isinstance(copy, Copy) for copy in copies):
         raise ValueError(f"an ensemble needs one or more Copy, got {copies!r}")
-    first = data[0]
+    first, x = data[0], data[0].train.x
     for each in data:
         missing = [task.name for task in each.tasks if task.name not in each.train.y]
         if missing:
             raise ValueError(f"{each.name}: no training labels for {missing}")
-        if (each.train.x.shape, each.train.x.dtype, each.tasks) != (
-            first.train.x.shape,
-            first.train.x.dtype,
-            first.tasks,
-        ):
+        if (each.train.x.shape, each.train.x.dtype, each.tasks) != (x.shape, x.dtype, first.tasks):
             raise ValueError(
                 f"data sets of one ensemble have one shape and the same tasks: {first.name} has "
-                f"{tuple(first.train.x.shape)}, {each.name} has {tuple(each.train.x.shape)}"
+                f"{tuple(x.shape)}, {each.name} has {tuple(each.train.x.shape)}"
             )
     widths = {task.name: len(task.columns) for task in first.tasks}
     for place, copy in enumerate(copies):
@@ -186,7 +181,8 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
         for name, columns in copy.columns.items():
             if name not in widths or not all(column in range(widths[name]) for column in columns):
                 raise ValueError(f"copy {place}: no columns {list(columns)} of task {name!r} among {widths}")
-            if len(columns) != len(copies[0].columns.get(name, range(widths[name]))):
+        for name, width in widths.items():
+            if len(copy.columns.get(name, range(width))) != len(copies[0].columns.get(name, range(width))):
                 raise ValueError(f"copy {place}: every copy learns the same number of columns of {name!r}")
 
 
@@ -200,9 +196,9 @@ def _check_alike(methods: Sequence[Method]) -> None:
 
     first = shape(methods[0])
     for place, method in enumerate(methods):
-        for what, own, other in zip(("class", "parameters", "optimiser groups"), shape(method), first, strict=True):
+        for what, own, other in zip(("classes", "parameters", "optimiser groups"), shape(method), first, strict=True):
             if own != other:
-                raise ValueError(f"copies share one program, but copy {place} has another {what}: {own}, not {other}")
+                raise ValueError(f"copies share one program, but copy {place} has other {what}: {own}, not {other}")
 
 
 def _together(values: Sequence[Tensor]) -> Tensor:
