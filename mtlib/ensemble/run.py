@@ -95,11 +95,11 @@ def fit(
         raise ValueError("an ensemble has no validation for schedule 'plateau' and no channels_last: train one by one")
     batches = Batches(data, copies, recipe.batch, rows)
     networks = Networks([build(copy) for copy in copies])
-    run = _Run(copies, networks, batches, recipe.resolved(batches.per_epoch), logged, advance)
+    run = Run(copies, networks, batches, recipe.resolved(batches.per_epoch), logged, advance)
     return run.to_the_end(checkpoint, save_every)
 
 
-class _Run:
+class Run:
     """The state of one call of ``fit``."""
 
     def __init__(
@@ -133,7 +133,7 @@ class _Run:
         begun = self.step
         with stoppable() as stop, torch.random.fork_rng(devices=[]):
             while self.step < self.recipe.steps and not stop.asked:
-                self._train(min(self.chunk, self.recipe.steps - self.step))
+                self.train(min(self.chunk, self.recipe.steps - self.step))
                 if checkpoint and time.monotonic() - saved >= save_every:
                     checkpoints.save(checkpoint, run, self.state_dict())
                     saved = time.monotonic()
@@ -143,7 +143,7 @@ class _Run:
         self.result.history = torch.stack(self.kept).cpu() if self.kept else torch.empty(0)
         return self.result
 
-    def _train(self, steps: int) -> None:
+    def train(self, steps: int) -> None:
         """A chunk of updates. Copies that go wrong in it are put back to its beginning and stay there.
 
         Nothing is looked at before the chunk's end, as looking waits for the device; until then a bad copy spoils

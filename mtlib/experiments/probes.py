@@ -30,8 +30,8 @@ def scores(network: SOS, data: Dataset) -> dict[str, float]:
     found = {}
     sides = []
     for split in (data.train, data.test):
-        common, specific = (space.relu() for space in network.embed(split.x))
-        sides.append(([common, specific[:, 0], specific[:, 1]], split.y["toy"]))
+        common, specific = (space.relu().cpu() for space in network.embed(split.x))
+        sides.append(([common, specific[:, 0], specific[:, 1]], split.y["toy"].cpu()))
     (train, y_train), (test, y_test) = sides
     for i, target in enumerate(TARGETS):
         known, asked = y_train[:, i] >= 0, y_test[:, i] >= 0

@@ -215,12 +215,12 @@ def table(**sources: Mapping) -> pd.DataFrame:
             row = {"set": number, "model": model, "printed": f"{theirs[number, model]:.1f}"}
             for name, found in sources.items():
                 one = found.get(key, {}).get(model)
-                row[name] = _spelled(one["average"]) if one else "–"
+                row[name] = spelled(one["average"]) if one else "–"
             rows.append(row)
     return pd.DataFrame(rows).set_index(["set", "model"])
 
 
-def _spelled(found: Mapping[str, float]) -> str:
+def spelled(found: Mapping[str, float]) -> str:
     """A mean and its interval; an end beyond what an accuracy can be stands at 100."""
     return f"{found['mean']:.1f} [{found['low']:.1f}, {min(found['high'], 100):.1f}], n = {found['n']}"
 

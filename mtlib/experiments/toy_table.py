@@ -26,7 +26,7 @@ from mtlib.sos import SOS, Reading
 from mtlib.tasks import Dataset
 from mtlib.training import accuracy
 
-TOGETHER = 100  # networks in a job: more are no faster on a processor, whose cache they leave
+TOGETHER = 100  # networks in a job on a processor: more leave its cache and are no faster
 
 
 @dataclass(frozen=True)
@@ -89,22 +89,28 @@ def cells(sets: Sequence[int], seeds: Mapping[str, Sequence[int]]) -> list[Cell]
     ]
 
 
-def jobs(wanted: Sequence[Cell]) -> list[list[Cell]]:
-    """Cells grouped by program (model and reading of its spaces), at most ``TOGETHER`` to a job, in the order given."""
+def jobs(wanted: Sequence[Cell], most: int = TOGETHER) -> list[list[Cell]]:
+    """Cells grouped by program (model and reading of its spaces), at most ``most`` to a job, in the order given."""
     groups: dict[tuple[str, str], list[Cell]] = {}
     for cell in wanted:
         arm = ARMS[cell.arm]
         groups.setdefault((arm.model, arm.spaces), []).append(cell)
-    return [group[i : i + TOGETHER] for group in groups.values() for i in range(0, len(group), TOGETHER)]
+    return [group[i : i + most] for group in groups.values() for i in range(0, len(group), most)]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the cells are trained: the recipe, where unfinished jobs are kept, and who trains (a commit)."""
+    """How the cells are trained.
+
+    Args:
+        recipe: for all.  folder: where jobs leave their files.  made_by: who trains, such as a commit.
+        device: where.
+    """
 
     recipe: Recipe
     folder: Path
     made_by: str | None = None
+    device: str = "cpu"
 
     def stem(self, job: Sequence[Cell]) -> Path:
         """Where a job leaves its files: named after all that decides its outcome."""
@@ -131,7 +137,7 @@ def train(
         One row per cell: set, arm, seed, task 1, task 2, average (per cent), made by, frozen (why, if it diverged);
         for SOS the probes' accuracies, see ``probes.columns``.
     """
-    todo = jobs(wanted)
+    todo = jobs(wanted, TOGETHER if plan.device == "cpu" else len(wanted))
     rows: list[dict] = []
     if workers == 1:
         for job in todo:
@@ -154,7 +160,7 @@ def run_job(job: Sequence[Cell], plan: Plan, advance: Callable[[int], None] = la
         return json.loads(finished.read_text())
     torch.set_num_threads(1)  # one process per core serves better, and results do not depend on the cores
     keys = list(dict.fromkeys((cell.number, ARMS[cell.arm].plane, cell.seed) for cell in job))
-    data = [toy.make(number, seed=seed, reading=plane) for number, plane, seed in keys]
+    data = [toy.make(number, seed=seed, reading=plane, device=plan.device) for number, plane, seed in keys]
     copies = [
         Copy(
             seed=cell.seed,
@@ -164,7 +170,15 @@ def run_job(job: Sequence[Cell], plan: Plan, advance: Callable[[int], None] = la
         for cell in job
     ]
     checkpoint = stem.with_suffix(".pt")
-    result = ensemble.fit(build, data, copies, plan.recipe, checkpoint=checkpoint, logged=10, advance=advance)
+    result = ensemble.fit(
+        lambda copy: build(copy).to(plan.device),
+        data,
+        copies,
+        plan.recipe,
+        checkpoint=checkpoint,
+        logged=10,
+        advance=advance,
+    )
     if result.interrupted:
         raise KeyboardInterrupt
     rows = [
