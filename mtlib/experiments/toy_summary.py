@@ -10,6 +10,7 @@ from mtlib.experiments.sos_toy import mean_of
 
 PAIRS = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"), ("SOS", "MT wide"))
 OVERLAPPING = (1, 2, 7)  # the caption's, and the computed ones (S-13)
+PRINTED = sos_toy.MODELS
 SPECIFIC = {"specific 1": "task 1", "specific 2": "task 2"}  # each specific space's own task
 
 Samples = dict[str, list[float]]  # {estimate: [one per seed]}
@@ -94,27 +95,29 @@ def table1(scores: pd.DataFrame) -> dict[str, dict[str, dict]]:
     return found
 
 
-def beside_print(**sources: Mapping) -> pd.DataFrame:
-    """The printed averages beside those of ``table1``, by set and model; the last rows are the averages over the sets.
+def beside_print(found: Mapping[str, Mapping]) -> pd.DataFrame:
+    """What ``table1`` gave beside the print, per task and on average: a row per set and model, then the averages.
 
-    Args:
-        sources: {column's title: table1}, the last of which decides the rows.
+    Returns:
+        Columns (task 1, task 2, average) by (printed, ours); a dash where nothing is printed.
     """
-    theirs = sos_toy.printed().set_index(["set", "model"])["average"]
-    last = list(sources.values())[-1]
-    sets = [key for key in last["SOS"] if key != "average"]
-    rows = []
+    theirs = sos_toy.printed().set_index(["set", "model"])
+    sets = [key for key in found["SOS"] if key != "average"]
+    rows = {}
     for key in [*sets, "average"]:
-        for model in last:
-            row = {"set": key.removeprefix("set "), "model": model, "printed (one run)": "–"}
-            if model != "MT wide":
-                numbers = [int(each.removeprefix("set ")) for each in (sets if key == "average" else [key])]
-                row["printed (one run)"] = f"{theirs.loc[numbers, model].mean():.1f}"
-            for title, table in sources.items():
-                found = table.get(model, {}).get(key)
-                row[title.replace("_", " ")] = sos_toy.spelled(found.get("average", found)) if found else "–"
-            rows.append(row)
-    return pd.DataFrame(rows).set_index(["set", "model"])
+        numbers = [int(each.removeprefix("set ")) for each in (sets if key == "average" else [key])]
+        for model, table in found.items():
+            row = {}
+            for name in sos_toy.COLUMNS:
+                own = table[key] if key == "average" and name == "average" else table[key].get(name)
+                printed = theirs.loc[[(number, model) for number in numbers], name].mean() if model in PRINTED else None
+                alone = key == "average" and name != "average"  # the last rows average over sets and tasks
+                row[name, "printed"] = "–" if printed is None or alone else f"{printed:.1f}"
+                row[name, "ours"] = "–" if alone else sos_toy.spelled(own)
+            rows[key.removeprefix("set "), model] = row
+    table = pd.DataFrame(rows).T
+    table.index.names = ["set", "model"]
+    return table
 
 
 def readings(scores: pd.DataFrame) -> pd.DataFrame:

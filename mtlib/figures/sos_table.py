@@ -139,7 +139,9 @@ def ablation(samples: Mapping[str, Sequence[float]], stamp: str) -> Drawing:
 
 def _count(clear: Sequence[str]) -> str:
     texts = [text.removeprefix("without ") for text in clear]
-    return f"there are {len(texts)} settings ({'; '.join(texts)})" if texts else "there is no term or set of terms"
+    if not texts:
+        return "there is no term or set of terms"
+    return f"there {'is 1 setting' if len(texts) == 1 else f'are {len(texts)} settings'} ({'; '.join(texts)})"
 
 
 def probes(matrices: Mapping[str, pd.DataFrame], stamp: str) -> Drawing:

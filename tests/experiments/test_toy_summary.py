@@ -79,11 +79,14 @@ def test_table1_averages_over_the_sets_of_each_seed():
 
 
 def test_the_printed_values_stand_beside_ours():
-    table = toy_summary.beside_print(live=toy_summary.table1(scores(sets=(8, 3))))
-    assert table.loc[("8", "SOS"), "printed (one run)"] == "99.1"
-    assert table.loc[("average", "MT"), "printed (one run)"] == f"{(98.8 + 83.8) / 2:.1f}"
-    assert table.loc[("3", "MT wide"), "printed (one run)"] == "–"
-    assert table.loc[("3", "SOS"), "live"].startswith("86.1 [")
+    table = toy_summary.beside_print(toy_summary.table1(scores(sets=(8, 3))))
+    assert table.loc[("8", "SOS"), ("average", "printed")] == "99.1"
+    assert table.loc[("8", "SOS"), ("task 2", "printed")] == "99.4"
+    assert table.loc[("average", "MT"), ("average", "printed")] == f"{(98.8 + 83.8) / 2:.1f}"
+    assert table.loc[("average", "MT"), ("task 1", "printed")] == "–"
+    assert table.loc[("3", "MT wide"), ("average", "printed")] == "–"
+    assert table.loc[("3", "SOS"), ("average", "ours")].startswith("86.1 [")
+    assert table.loc[("3", "SOS"), ("task 1", "ours")].startswith("85.1 [")
 
 
 def test_readings_stand_beside_the_default_on_the_same_sets_and_seeds():

@@ -32,7 +32,7 @@ def test_a_plane_without_a_ring_is_the_same_under_every_reading():
 
 
 def test_a_job_is_one_program_in_the_order_given():
-    wanted = cells([8, 3], dict.fromkeys(ARMS, [0, 1]))
+    wanted = cells([8, 3], {arm: [0, 1] for arm in ARMS})
     found = jobs(wanted, most=10)
     assert sorted(str(cell) for job in found for cell in job) == sorted(map(str, wanted))
     for job in found:

@@ -53,7 +53,7 @@ def test_ablation_names_the_terms_that_are_missed():
         "average/SOS-MT": [4.0, 4.2, 4.1],
     }
     drawing = draw.ablation(samples, "n = 3")
-    assert "there are 1 settings ((4), common–specific)" in drawing.finding
+    assert "there is 1 setting ((4), common–specific)" in drawing.finding
     assert drawing.arrays["means"] == pytest.approx([1.0, 0.1 / 3, 4.1])
     assert "there is no term" in draw.ablation({"average/SOS-MT": [4.0, 4.2]}, "n = 2").finding
 
