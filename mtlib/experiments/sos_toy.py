@@ -28,7 +28,8 @@ def build(model: str, **settings: object) -> Method:
     """A network of Sec. IV-A.1: ST 2-20-10-1 twice, MT 2-20-20-2, SOS 2-20-SOS(15, 5).
 
     Args:
-        model: ST, MT or SOS.  settings: passed on to SOS (weights, reading).
+        model: ST, MT, SOS, or MT wide: MT with the 25 units that SOS has in its second layer (S-15).
+        settings: passed on to SOS (weights, reading).
 
     Raises:
         ValueError: another model.
@@ -37,9 +38,11 @@ def build(model: str, **settings: object) -> Method:
         return SingleTask(lambda: mlp(2, 20, 10), 10, toy.TASKS)
     if model == "MT":
         return MultiTask(mlp(2, 20, 20), 20, toy.TASKS)
+    if model == "MT wide":
+        return MultiTask(mlp(2, 20, 25), 25, toy.TASKS)
     if model == "SOS":
         return SOS(mlp(2, 20), 20, toy.TASKS, common=15, specific=5, **settings)
-    raise ValueError(f"the toy models are {', '.join(MODELS)}, got {model!r}")
+    raise ValueError(f"the toy models are {', '.join(MODELS)} and MT wide, got {model!r}")
 
 
 def sizes(model: str) -> tuple[int, int]:
@@ -213,12 +216,12 @@ def table(**sources: Mapping) -> pd.DataFrame:
             row = {"set": number, "model": model, "printed": f"{theirs[number, model]:.1f}"}
             for name, found in sources.items():
                 one = found.get(key, {}).get(model)
-                row[name] = _spelled(one["average"]) if one else "–"
+                row[name] = spelled(one["average"]) if one else "–"
             rows.append(row)
     return pd.DataFrame(rows).set_index(["set", "model"])
 
 
-def _spelled(found: Mapping[str, float]) -> str:
+def spelled(found: Mapping[str, float]) -> str:
     """A mean and its interval; an end beyond what an accuracy can be stands at 100."""
     return f"{found['mean']:.1f} [{found['low']:.1f}, {min(found['high'], 100):.1f}], n = {found['n']}"
 
