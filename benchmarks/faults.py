@@ -1,6 +1,6 @@
 """Is anything lost when training is killed, at any moment?
 
-    python benchmarks/faults.py [--kills 30 --kind fit --seed 0]
+    python benchmarks/faults.py [--kills 30 --kind fit ensemble --seed 0]
 
 Runs that save checkpoints are killed with SIGKILL at random moments, started again until they end, and compared with
 a run that nobody disturbed: every parameter and buffer must be the same bit for bit, every checkpoint found must
@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from mtlib import toy
+from mtlib import ensemble, toy
 from mtlib.controls import MultiTask
 from mtlib.networks import mlp
 from mtlib.recipe import Recipe
@@ -48,8 +48,22 @@ def by_fit(checkpoint: Path) -> dict[str, Tensor]:
     return {**method.state_dict(), "history": history}
 
 
+def by_ensemble(checkpoint: Path) -> dict[str, Tensor]:
+    def build(copy: ensemble.Copy) -> MultiTask:
+        with seeded("weights", copy.seed):
+            trunk = nn.Sequential(mlp(2, 20), nn.BatchNorm1d(20), nn.Dropout(0.2), mlp(20, 20))
+            return MultiTask(trunk, 20, toy.TASKS)
+
+    copies = [ensemble.Copy(seed=seed) for seed in range(5)]
+    recipe = Recipe(steps=10 * STEPS, rate=0.01)  # it can save every 64 steps only
+    result = ensemble.fit(build, toy.make(8, 500, 100), copies, recipe, checkpoint=checkpoint, save_every=SAVE_EVERY)
+    networks = enumerate(result.networks())
+    ends = {f"{place} {name}": value for place, network in networks for name, value in network.state_dict().items()}
+    return {**ends, "history": result.history}
+
+
 Work = Callable[[Path], dict[str, Tensor]]  # trains with a checkpoint there, resumes from it, gives what it ends with
-KINDS: dict[str, Work] = {"fit": by_fit}
+KINDS: dict[str, Work] = {"fit": by_fit, "ensemble": by_ensemble}
 
 
 def child(kind: str, folder: Path, ready: Connection) -> None:
@@ -142,5 +156,5 @@ def main() -> None:
 SERVER = multiprocessing.get_context("forkserver")
 
 if __name__ == "__main__":
-    SERVER.set_forkserver_preload(["torch", "torch._dynamo", "mtlib.training", "mtlib.controls", "mtlib.toy"])
+    SERVER.set_forkserver_preload(["torch", "torch._dynamo", "mtlib.training", "mtlib.ensemble", "mtlib.controls"])
     main()

@@ -42,4 +42,5 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
         elif kind is None:
-            print(f"· {self.label}: done", flush=True)
+            stopped = f"stopped after {self.done} of {self.total}"  # by an interrupt, which ends a run in good order
+            print(f"· {self.label}: {'done' if self.done >= self.total else stopped}", flush=True)

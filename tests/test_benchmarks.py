@@ -24,3 +24,10 @@ def test_fit_overhead_runs_small():
     assert "fit / bare" in done
     assert "fit / bfloat16" in done
     assert "fit / channels_last" in done
+
+
+def test_toy_ensemble_runs_small():
+    small = ["--copies", "1", "2", "--repeats", "2", "--threads", "1", "--eager", "--models", "MT"]
+    done = output("toy_ensemble.py", *small)
+    assert "K = 2, eager" in done
+    assert "losses and gradients" in done

@@ -63,6 +63,12 @@ def test_work_that_fails_is_not_called_done(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_work_that_was_stopped_in_good_order_says_how_far_it_came(capsys):
+    with Progress(3, "training") as bar:
+        bar.advance(2)
+    assert capsys.readouterr().out == "· training: stopped after 2 of 3\n"
+
+
 def test_a_person_gets_a_bar_and_no_lines(monkeypatch, capsys):
     monkeypatch.setenv("MTLIB_HEADLESS", "0")
     with Progress(2, "training") as bar:

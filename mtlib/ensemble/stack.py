@@ -1,8 +1,6 @@
 """Many copies of one architecture as stacked tensors, and their data, each set held once."""
 
 import copy as copying
-import ctypes
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import stack_module_state
 
+from mtlib.checkpoints import digest
 from mtlib.method import Method
 from mtlib.rows import Rows
 from mtlib.tasks import Batch, Dataset
@@ -145,15 +144,6 @@ class Batches:
     def digest(self) -> str:
         """A short hash of all data, which a resumed run must find unchanged."""
         return digest(self.x, *self.y.values())
-
-
-def digest(*values: Tensor) -> str:
-    """A short hash of the content of tensors."""
-    found = hashlib.blake2b(digest_size=8)
-    for value in values:
-        data = value.detach().cpu().contiguous().flatten().view(torch.uint8)
-        found.update((ctypes.c_char * data.numel()).from_address(data.data_ptr()))
-    return found.hexdigest()
 
 
 def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
