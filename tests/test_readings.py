@@ -12,7 +12,7 @@ TABLE = (ROOT / "data" / "papers" / "sos_readings.md").read_text()
 
 def test_every_label_in_use_is_explained():
     explained = set(re.findall(r"^\| (S-\d+) [ABC] \|", TABLE, re.MULTILINE))
-    files = [*ROOT.glob("mtlib/**/*.py"), *ROOT.glob("notebooks/01*.ipynb"), ROOT / "data" / "claims" / "sos.toml"]
+    files = [*ROOT.glob("mtlib/**/*.py"), *ROOT.glob("notebooks/01*.ipynb"), *ROOT.glob("data/claims/sos*.toml")]
     used = {label for path in files for label in re.findall(r"\bS-\d+\b", path.read_text())}
     assert used - explained == set()
     assert {"S-1", "S-5", "S-10"} <= used

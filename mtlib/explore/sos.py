@@ -10,8 +10,9 @@ from mtlib.explore import Explorer
 from mtlib.figures import BLUE, GREEN, ORANGE, Drawing, new, square
 from mtlib.figures.sos import draw_map, map_key, plane, truth_map
 from mtlib.method import Method
-from mtlib.recipe import Recipe, accuracy
+from mtlib.recipe import Recipe
 from mtlib.tasks import Dataset
+from mtlib.training import accuracy
 
 
 def _steps(low: float, high: float, by: float) -> tuple[float, ...]:
