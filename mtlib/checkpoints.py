@@ -4,6 +4,7 @@ import ctypes
 import glob
 import hashlib
 import io
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -87,6 +88,10 @@ def describe(thing: object, depth: int = 4, *, values: bool = True) -> str:
     """
     if isinstance(thing, PLAIN):
         return repr(thing)
+    if depth < 0:
+        return type(thing).__qualname__
+    if isinstance(thing, partial):
+        return f"partial{describe((thing.func, thing.args, thing.keywords), depth - 1)}"
     if isinstance(thing, Tensor):
         return f"tensor {digest(thing)}"
     if callable(thing) and hasattr(thing, "__qualname__"):  # functions, methods, classes
@@ -106,7 +111,7 @@ def describe(thing: object, depth: int = 4, *, values: bool = True) -> str:
 
 def _settings(thing: object, depth: int) -> str:
     """Name(public attribute=..., ...), without what training changes."""
-    own = {} if depth == 0 else {k: v for k, v in getattr(thing, "__dict__", {}).items() if not k.startswith("_")}
+    own = {} if depth <= 0 else {k: v for k, v in getattr(thing, "__dict__", {}).items() if not k.startswith("_")}
     own.pop("training", None)
     return type(thing).__qualname__ + "(" + ", ".join(f"{k}={describe(v, depth - 1)}" for k, v in own.items()) + ")"
 

@@ -28,7 +28,8 @@ it cannot where a loss is no mean over examples, as every process sees only its 
 - what is correlated over the batch, such as the soft orthogonality of SOS, or matched between distributions;
 - masked means with missing labels: a process that knows fewer labels still counts by its rows;
 - directions that are no linear function of the gradients (``updates.Aggregate``): each process finds its own, and
-  these are averaged; so are weightings that follow the losses, which follow those of the part;
+  these are averaged; so are weightings that follow the losses, which follow those of the part, and which a
+  resumed run gives the state of process 0 everywhere;
 - random numbers drawn inside a step (dropout), which are other ones in every process.
 
 A batch of consecutive pairs (``rows.Pairs``) must hold an even number of rows per process.

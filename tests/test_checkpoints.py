@@ -1,6 +1,7 @@
 """Checkpoints: what goes in comes out, whole, safely, and only for the same run."""
 
 import dataclasses
+import functools
 import os
 from pathlib import Path
 
@@ -172,3 +173,15 @@ def test_descriptions_by_hand():
     assert describe([1, {"a": None}, Setting]) == "(1, {'a': None}, Setting)"
     assert describe({"b", "a"}) == "('a', 'b')"
     assert describe(Task("t", "points", 1)).startswith("Task(name='t', kind='points', columns=('t 1'")
+
+
+def test_partial_functions_are_told_apart_and_circles_come_to_an_end():
+    assert describe(functools.partial(max, 1)) != describe(functools.partial(min, 1))
+    assert describe(functools.partial(max, 1)) != describe(functools.partial(max, 2))
+    assert describe(functools.partial(max, 1)) == describe(functools.partial(max, 1))
+
+    class Circle:
+        def __init__(self):
+            self.around = {"again": [self]}
+
+    assert describe(Circle()).count("Circle") > 1

@@ -11,11 +11,12 @@ from torch.func import functional_call, vmap
 from mtlib.ensemble.stack import Batches, Networks
 from mtlib.recipe import Recipe
 
-Found = tuple[Tensor, tuple[Tensor, ...]]
+Found = tuple[Tensor, tuple[Tensor | None, ...]]
 
 
 class Program:
-    """(x, y, progress) -> values (K, terms) and the gradients of the totals, one per stacked parameter.
+    """(x, y, progress) -> values (K, terms) and the gradients of the totals, one per parameter that is trained, or
+    None for one that no loss uses.
 
     The gradient of the sum over copies is each copy's own gradient, as no copy's loss depends on another's
     parameters: one backward pass serves all.
@@ -36,7 +37,7 @@ class Program:
         parameters = {name: value.detach() for name, value in self.networks.parameters.items()}
         buffers = {**self.networks.stacked, **self.networks.shared}
         kind = x.dtype if x.is_floating_point() else torch.float32
-        arguments = (parameters, buffers, x.contiguous(), y, torch.tensor(progress, dtype=kind))
+        arguments = (parameters, buffers, x.contiguous(), y, torch.full((), progress, dtype=kind, device=x.device))
         if self.pending:
             self.pending = False
             self.run = _compiled(self._values_and_gradients, arguments)
@@ -49,11 +50,11 @@ class Program:
     def _values_and_gradients(
         self, parameters: dict, buffers: dict, x: Tensor, y: dict[str, Tensor], progress: Tensor
     ) -> Found:
-        leaves = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-        values = self.batched(leaves, buffers, x, y, progress)  # K terms
-        gradients = torch.autograd.grad(values[:, -1].sum(), list(leaves.values()), materialize_grads=True)
+        leaves = {name: parameters[name].detach().requires_grad_() for name in self.networks.trained()}
+        values = self.batched({**parameters, **leaves}, buffers, x, y, progress)  # K terms
+        gradients = torch.autograd.grad(values[:, -1].sum(), list(leaves.values()), allow_unused=True)
         # The fused optimisers read memory in order: a transposed gradient would move the wrong weights, silently.
-        return values.detach(), tuple(gradient.contiguous() for gradient in gradients)
+        return values.detach(), tuple(None if g is None else g.contiguous() for g in gradients)
 
 
 def _compiled(function: Callable[..., Found], arguments: tuple) -> Callable[..., Found]:
@@ -62,15 +63,21 @@ def _compiled(function: Callable[..., Found], arguments: tuple) -> Callable[...,
     Traced to plain tensor operations first: what is left is elementwise work and small batched products, which the
     compiler fuses. Handing it ``vmap`` itself gave slower code than no compiler at all.
     """
-    from torch.fx.experimental.proxy_tensor import make_fx  # only if asked for
-
     try:
-        graph = make_fx(lambda p, b, x, y, progress: function(p, b, x, y, progress))(*_cloned(arguments))
-        compiled = torch.compile(graph, fullgraph=True)
-        compiled(*_cloned(arguments))  # compiles now, where a failure can be caught
+        return _tried(function, arguments)
     except Exception as error:  # a missing compiler, an operation without a lowering: many kinds
         warnings.warn(f"not compiled, training goes on without ({type(error).__name__}: {error})"[:300], stacklevel=2)
         return function
+
+
+def _tried(function: Callable[..., Found], arguments: tuple) -> Callable[..., Found]:
+    """The compiled graph, run once on copies: it compiles then, and leaves no trace in buffers or random numbers."""
+    from torch.fx.experimental.proxy_tensor import make_fx  # only if asked for
+
+    with torch.random.fork_rng():
+        graph = make_fx(lambda p, b, x, y, progress: function(p, b, x, y, progress))(*_cloned(arguments))
+        compiled = torch.compile(graph, fullgraph=True)
+        compiled(*_cloned(arguments))
     return compiled
 
 

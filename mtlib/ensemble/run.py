@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mtlib import checkpoints
+from mtlib.checkpoints import describe
 from mtlib.ensemble.program import Program
 from mtlib.ensemble.stack import Batches, Copy, Networks, check
 from mtlib.interrupts import stoppable
@@ -20,6 +21,7 @@ from mtlib.recipe import Recipe
 from mtlib.rows import Epoch, Rows
 from mtlib.seeds import derive
 from mtlib.tasks import Dataset
+from mtlib.training.checks import check_counts, check_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,11 +92,16 @@ def fit(
         ValueError: a recipe that ensembles do not have, or copies that cannot share a program; what differs is named.
     """
     data = [data] if isinstance(data, Dataset) else list(data)
+    check_counts(logged, None, save_every)
     check(data, copies)
     if recipe.schedule == "plateau" or recipe.channels_last:
         raise ValueError("an ensemble has no validation for schedule 'plateau' and no channels_last: train one by one")
     batches = Batches(data, copies, recipe.batch, rows)
+    check_rows(batches.orders[0], batches.n, 1)
     networks = Networks([build(copy) for copy in copies])
+    where = {value.device for value in networks.parameters.values()}
+    if where != {batches.x.device}:
+        raise ValueError(f"the networks are on {', '.join(map(str, where))}, the data on {batches.x.device}")
     run = Run(copies, networks, batches, recipe.resolved(batches.per_epoch), logged, advance)
     return run.to_the_end(checkpoint, save_every)
 
@@ -131,7 +138,8 @@ class Run:
             self.load_state_dict(state)
         saved = time.monotonic()
         begun = self.step
-        with stoppable() as stop, torch.random.fork_rng(devices=[]):
+        accelerators = [self.batches.x.device] if self.batches.x.is_cuda else []
+        with stoppable() as stop, torch.random.fork_rng(devices=accelerators):
             while self.step < self.recipe.steps and not stop.asked:
                 self.train(min(self.chunk, self.recipe.steps - self.step))
                 if checkpoint and time.monotonic() - saved >= save_every:
@@ -149,14 +157,15 @@ class Run:
         Nothing is looked at before the chunk's end, as looking waits for the device; until then a bad copy spoils
         only itself.
         """
-        networks, parameters = self.networks, list(self.networks.parameters.values())
-        state = [*parameters, *networks.stacked.values()]
+        networks = self.networks
+        trained = [networks.parameters[name] for name in networks.trained()]
+        state = [*networks.parameters.values(), *networks.stacked.values()]
         before = [value.detach().clone() for value in state]
         trace = []
         for step, (x, y) in enumerate(self.batches.draw(self.step, steps), self.step):
             torch.manual_seed(derive("step", step))  # for dropout: a resumed run draws the same
             values, gradients = self.program(x, y, step / self.recipe.steps)
-            for parameter, gradient in zip(parameters, gradients, strict=True):
+            for parameter, gradient in zip(trained, gradients, strict=True):
                 parameter.grad = gradient
             self.optimiser.step()
             self.schedule.step()
@@ -198,7 +207,9 @@ class Run:
             "recipe": asdict(self.recipe),
             "copies": f"{len(self.result.copies)} copies, {digest}",
             "data": self.batches.digest(),
-            "networks": self.networks.digest(),
+            "method": describe(self.networks.terms.method, values=False),
+            "the networks' initial values": self.networks.digest(),
+            "rows": describe(self.batches.orders[0]),
             "logged every": self.every,
             "chunk": self.chunk,
         }

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import stack_module_state
 
-from mtlib.checkpoints import digest
+from mtlib.checkpoints import describe, digest
 from mtlib.method import Method
 from mtlib.rows import Rows
 from mtlib.tasks import Batch, Dataset
+from mtlib.training.checks import check_split
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Networks:
             if not value.is_floating_point() and (value == value[:1]).all()
         }
         self.stacked = {name: value for name, value in buffers.items() if name not in self.shared}
+
+    def trained(self) -> list[str]:
+        """The names of the parameters that are not frozen."""
+        return [name for name, value in self.parameters.items() if value.requires_grad]
 
     def groups(self) -> list[dict]:
         """The first copy's optimiser groups, of stacked parameters; all copies have the same."""
@@ -124,7 +129,9 @@ class Batches:
         self.one = len({(copy.seed, copy.data) for copy in copies}) == 1
         self.one_labels = self.one and all(len(each.unique(dim=0)) == 1 for each in self.columns.values())
         batch = len(self.orders[0](0))
-        self.bytes = (1 if self.one else len(copies)) * batch * self.x[0, 0].nbytes  # of one step's inputs
+        row = (1 if self.one else len(copies)) * self.x[0, 0].nbytes
+        row += (1 if self.one_labels else len(copies)) * sum(y[0, 0].nbytes for y in self.y.values())
+        self.bytes = batch * row  # of one step's inputs and labels
 
     def draw(self, start: int, steps: int) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """x (K, B, ...) and y {task: (K, B, c)} of ``steps`` steps from ``start``; without K where one serves all."""
@@ -156,9 +163,9 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
         raise ValueError(f"an ensemble needs one or more Copy, got {copies!r}")
     first, x = data[0], data[0].train.x
     for each in data:
-        missing = [task.name for task in each.tasks if task.name not in each.train.y]
-        if missing:
-            raise ValueError(f"{each.name}: no training labels for {missing}")
+        check_split(f"train split of {each.name!r}", each.train, each.tasks, each.train.x.device)
+        if each.train.source is not None:
+            raise ValueError(f"{each.name}: an ensemble has one data base per copy, but its train split has sources")
         if (each.train.x.shape, each.train.x.dtype, each.tasks) != (x.shape, x.dtype, first.tasks):
             raise ValueError(
                 f"data sets of one ensemble have one shape and the same tasks: {first.name} has "
@@ -177,16 +184,17 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
 
 
 def _check_alike(methods: Sequence[Method]) -> None:
-    """One program for all: the same class, parameters and optimiser groups."""
+    """One program for all: the same class, parameters, optimiser groups, and settings outside the buffers."""
 
     def shape(method: Method) -> tuple:
         named = [*method.named_parameters(), *method.named_buffers()]
+        shapes = [(name, tuple(value.shape), value.dtype, value.requires_grad) for name, value in named]
         rates = [{key: value for key, value in group.items() if key != "params"} for group in method.groups()]
-        return type(method), [(name, tuple(value.shape), value.dtype) for name, value in named], rates
+        return type(method), shapes, rates, describe(method, values=False)
 
-    first = shape(methods[0])
+    first, names = shape(methods[0]), ("classes", "parameters", "optimiser groups", "settings")
     for place, method in enumerate(methods):
-        for what, own, other in zip(("classes", "parameters", "optimiser groups"), shape(method), first, strict=True):
+        for what, own, other in zip(names, shape(method), first, strict=True):
             if own != other:
                 raise ValueError(f"copies share one program, but copy {place} has other {what}: {own}, not {other}")
 

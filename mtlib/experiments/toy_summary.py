@@ -8,10 +8,9 @@ from mtlib import toy
 from mtlib.experiments import probes, sos_toy, toy_table
 from mtlib.experiments.sos_toy import mean_of
 
-PAIRS = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"), ("SOS", "MT wide"))
-OVERLAPPING = (1, 2, 7)  # the caption's, and the computed ones (S-13)
-PRINTED = sos_toy.MODELS
-SPECIFIC = {"specific 1": "task 1", "specific 2": "task 2"}  # each specific space's own task
+PAIRS = (*sos_toy.DIFFERENCES, ("SOS", "MT wide"))
+OVERLAPPING = sos_toy.STRONG["caption"]  # and by computation (S-13)
+SPECIFIC = dict(zip(probes.SPACES[1:], probes.TARGETS, strict=True))  # each specific space's own task
 
 Samples = dict[str, list[float]]  # {estimate: [one per seed]}
 
@@ -27,7 +26,8 @@ def paired(scores: pd.DataFrame, first: str, second: str, column: str = "average
     wide = by_arm(scores, column)
     if not {first, second} <= set(wide.columns):
         return pd.DataFrame()
-    return (wide[first] - wide[second]).dropna().unstack("set")
+    each = (wide[first] - wide[second]).dropna().unstack("set")
+    return each.dropna()  # a seed that lacks a set has another average
 
 
 def samples(scores: pd.DataFrame) -> Samples:
@@ -110,7 +110,8 @@ def beside_print(found: Mapping[str, Mapping]) -> pd.DataFrame:
             row = {}
             for name in sos_toy.COLUMNS:
                 own = table[key] if key == "average" and name == "average" else table[key].get(name)
-                printed = theirs.loc[[(number, model) for number in numbers], name].mean() if model in PRINTED else None
+                cells = [(number, model) for number in numbers if model in sos_toy.MODELS]
+                printed = theirs.loc[cells, name].mean() if cells else None
                 alone = key == "average" and name != "average"  # the last rows average over sets and tasks
                 row[name, "printed"] = "–" if printed is None or alone else f"{printed:.1f}"
                 row[name, "ours"] = "–" if alone else sos_toy.spelled(own)
@@ -144,13 +145,26 @@ def readings(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def probe_matrix(scores: pd.DataFrame, arm: str, sets: Sequence[int] | None = None) -> pd.DataFrame:
-    """Mean accuracy (per cent) of a linear probe: rows nothing, common, specific 1, specific 2; columns the tasks."""
-    own = scores[(scores["arm"] == arm) & (scores["set"].isin(sets or scores["set"].unique()))]
-    spaces = ("nothing", "common", *SPECIFIC)
-    return pd.DataFrame(
-        {task: [own[f"probe {space}/{task}"].mean() for space in spaces] for task in SPECIFIC.values()}, index=spaces
-    )
+def probe_matrices(scores: pd.DataFrame, arms: Sequence[str], sets: Sequence[int]) -> dict[str, pd.DataFrame]:
+    """Mean accuracy (per cent) of linear probes, over the sets and the seeds that all these arms have.
+
+    Returns:
+        {"arm, n = seeds": rows nothing, common, specific 1, specific 2; columns the tasks}.
+    """
+    probed = scores[scores["arm"].isin(arms) & scores["set"].isin(sets)].dropna(subset=probes.columns())
+    shared = set.intersection(*(set(probed.loc[probed["arm"] == arm, "seed"]) for arm in arms))
+    rows = ("nothing", *probes.SPACES)
+    found = {}
+    for arm in arms:
+        own = probed[(probed["arm"] == arm) & probed["seed"].isin(shared)]
+        columns = {task: [own[f"probe {space}/{task}"].mean() for space in rows] for task in probes.TARGETS}
+        found[f"{arm}, n = {len(shared)}"] = pd.DataFrame(columns, index=rows)
+    return found
+
+
+def diverged(scores: pd.DataFrame) -> list[dict[str, object]]:
+    """The networks that went wrong: set, arm, seed and why."""
+    return scores.loc[scores["frozen"].notna(), ["set", "arm", "seed", "frozen"]].to_dict("records")
 
 
 def judged(samples: Samples, sets: Sequence[int]) -> Samples:

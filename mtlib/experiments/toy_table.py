@@ -103,8 +103,9 @@ class Plan:
     """How the cells are trained.
 
     Args:
-        recipe: for all.  folder: where jobs leave their files.  made_by: who trains, such as a commit.
-        device: where.
+        recipe: for all.  made_by: who trains, such as a commit.  device: where.
+        folder: where jobs leave their files. A file says who trained it, but not how: after a change to the training
+            code, begin with an empty one.
     """
 
     recipe: Recipe
@@ -145,9 +146,13 @@ def train(
         return _table(wanted, rows)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(run_job, job, plan): job for job in todo}
-        for done in as_completed(running):
-            rows += done.result()
-            advance(len(running[done]) * plan.recipe.steps)
+        try:
+            for done in as_completed(running):
+                rows += done.result()
+                advance(len(running[done]) * plan.recipe.steps)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # else the jobs that wait would still be trained, for hours
+            raise
     return _table(wanted, rows)
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from mtlib.claims import interval
+from mtlib.experiments.sos_toy import DIFFERENCES
 from mtlib.explore import Explorer
 from mtlib.figures import BLACK, BLUE, GREY, Drawing, new
 from mtlib.seeds import generator
 
-PAIRS = ("MT-ST", "SOS-MT", "SOS-ST")
+PAIRS = tuple(f"{first}-{second}" for first, second in DIFFERENCES)
 MOST = 20  # seeds that a slider offers
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from mtlib.claims import Interval, interval
+from mtlib.claims import Interval, interval, single_run
 from mtlib.experiments import toy_table
+from mtlib.experiments.sos_toy import DIFFERENCES as PAIRS
 from mtlib.figures import BLACK, BLUE, GREEN, GREY, ORANGE, RED, SKY, Drawing, new
 
 LOOK = {"ST": (GREEN, "^"), "MT": (BLUE, "s"), "SOS": (RED, "o"), "MT wide": (SKY, "D")}
-PAIRS = (("MT", "ST"), ("SOS", "MT"), ("SOS", "ST"))
 SPREAD = 3.0  # points that a mean of few short runs may move between machines
 
 
@@ -40,14 +40,15 @@ def clouds(scores: pd.DataFrame, printed: pd.DataFrame, stamp: str) -> Drawing:
     handles += [ax.plot([], [], "_", color=BLACK, ms=16, mew=2.5)[0], ax.plot([], [], "x", color=BLACK, ms=9, mew=2)[0]]
     names = [*models, "mean, 95 % interval", "printed (one run)"]
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
-    spread = [rows["average"].max() - rows["average"].min() for _, rows in scores.groupby(["set", "arm"], sort=False)]
+    drawn = scores[scores["arm"].isin(models)].groupby(["set", "arm"], sort=False)["average"]
+    spread = drawn.max() - drawn.min()
     return Drawing(
         "clouds",
         figure,
         {"means": means},
         f"Accuracy of {', '.join(models)} on sets {', '.join(map(str, sets))}: small marks are seeds, bars are means "
         "with 95 % intervals, crosses are the printed values.",
-        f"{stamp}: the same network on the same set differs by up to {max(spread):.0f} points from seed to seed, and "
+        f"{stamp}: the same network on the same set differs by up to {spread.max():.0f} points from seed to seed, and "
         "each printed value is one such run.",
         trained={"means": SPREAD},
     )
@@ -73,27 +74,31 @@ def paired(samples: Mapping[str, Sequence[float]], printed: pd.DataFrame, sets: 
     for ax, (first, second) in zip(axes, PAIRS, strict=True):
         gaps = [theirs[number, first] - theirs[number, second] for number in sets]
         for y, (row, cross) in enumerate(zip(rows, [*gaps, sum(gaps) / len(gaps)], strict=True)):
-            found = interval(samples[f"{row}/{first}-{second}"])
+            values = samples[f"{row}/{first}-{second}"]
+            found, (low, high) = interval(values), single_run(values)
+            ax.plot([low, high], [y, y], color=GREY, lw=1.2)
             _bar(ax, y, found, RED if row == "average" else BLUE)
             ax.plot(cross, y, "x", color=BLACK, ms=9, mew=2, zorder=4)
             means.append(found.mean)
             crosses.append(round(float(cross), 6))
-            beyond += not found.low <= cross <= found.high
+            beyond += not low <= cross <= high
         ax.axvline(0, color=GREY, lw=1)
         ax.set(title=f"{first} − {second}", xlabel="points")
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(rows)), rows)
     axes[0].invert_yaxis()
-    handles = [axes[0].plot([], [], "o", color=BLUE, ms=8)[0], axes[0].plot([], [], "x", color=BLACK, ms=9, mew=2)[0]]
-    names = ["ours: mean, 95 % interval", "printed (difference of two single runs)"]
-    figure.legend(handles, names, loc="outside lower center", ncols=2)
+    looks = (("o-", {"color": BLUE, "ms": 8, "lw": 3}), ("-", {"color": GREY, "lw": 1.2}))
+    handles = [axes[0].plot([], [], style, **look)[0] for style, look in (*looks, ("x", {"color": BLACK, "mew": 2}))]
+    names = ["ours: mean, 95 % interval", "95 % of single runs of ours", "printed (single runs)"]
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
     return Drawing(
         "paired",
         figure,
         {"means": means, "printed": crosses},
-        "Three panels of horizontal intervals, MT minus ST, SOS minus MT and SOS minus ST, one row per set and one for "
+        "Three panels of horizontal intervals (thick the mean, thin a single run): MT minus ST, SOS minus MT and "
+        "SOS minus ST, one row per set and one for "
         "the average, with crosses at the printed differences and a line at zero.",
-        f"{stamp}: {beyond} of {len(means)} printed differences lie outside the 95 % interval of our mean.",
+        f"{stamp}: {beyond} of {len(means)} printed differences lie where fewer than 5 % of our own single runs would.",
         trained={"means": SPREAD},
     )
 
@@ -132,7 +137,7 @@ def ablation(samples: Mapping[str, Sequence[float]], stamp: str) -> Drawing:
         {"means": [one.mean for one in found.values()]},
         "Horizontal intervals of SOS minus each of its ablations and minus two shared networks, a line at zero. To the "
         "right of zero SOS is better.",
-        f"{stamp}: {_count(clear)} whose removal costs accuracy beyond doubt at 95 %.",
+        f"{stamp}: {_count(clear)} whose 95 % interval lies above zero (each by itself, uncorrected).",
         trained={"means": SPREAD},
     )
 
@@ -140,7 +145,7 @@ def ablation(samples: Mapping[str, Sequence[float]], stamp: str) -> Drawing:
 def _count(clear: Sequence[str]) -> str:
     texts = [text.removeprefix("without ") for text in clear]
     if not texts:
-        return "there is no term or set of terms"
+        return "there is no setting of the terms"
     return f"there {'is 1 setting' if len(texts) == 1 else f'are {len(texts)} settings'} ({'; '.join(texts)})"
 
 
@@ -181,6 +186,8 @@ def readings(found: pd.DataFrame, stamp: str) -> Drawing:
     for ax, (first, second) in zip(axes, PAIRS, strict=True):
         pair = f"{first}-{second}"
         for y, row in enumerate(found.to_dict("records")):
+            if row[pair] == row[f"{pair} by default"]:
+                continue  # a reading of SOS does not touch MT and ST
             ours, theirs = (Interval(**row[f"{pair}{which}"]) for which in (" by default", ""))
             _bar(ax, y - 0.15, ours, BLUE)
             _bar(ax, y + 0.15, theirs, ORANGE, "s")
@@ -200,7 +207,8 @@ def readings(found: pd.DataFrame, stamp: str) -> Drawing:
         {"means": means},
         "Three panels of intervals, one row per reading of the print: circles are the default reading on the same sets "
         "and seeds, squares the other reading.",
-        f"{stamp}: a reading turns the sign of a difference beyond doubt in {signs} of {len(means) // 2} cases.",
+        f"{stamp}: a reading turns the sign of a difference (both 95 % intervals beyond zero) in {signs} of "
+        f"{len(means) // 2} cases.",
         trained={"means": SPREAD},
     )
 

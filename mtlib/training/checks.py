@@ -17,10 +17,20 @@ def check_method(method: Method, data: Dataset, validating: bool) -> None:
         raise ValueError(f"data set {data.name!r} has no validation split to validate on")
     for name, split in (("train", data.train), ("validation", data.validation if validating else None)):
         if split is not None:
-            _check_split(f"{name} split of {data.name!r}", split, method.tasks, first.device)
+            check_split(f"{name} split of {data.name!r}", split, method.tasks, first.device)
 
 
-def _check_split(name: str, split: Split, tasks: tuple[Task, ...], device: torch.device) -> None:
+def check_counts(logged: int, validate_every: int | None, save_every: float) -> None:
+    """Raises ValueError where one of them is no count or no time."""
+    for name, value in (("logged", logged), ("validate_every", validate_every)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} must be a whole number of 1 or more, got {value!r}")
+    if not save_every >= 0:
+        raise ValueError(f"save_every must be seconds, 0 or more, got {save_every!r}")
+
+
+def check_split(name: str, split: Split, tasks: tuple[Task, ...], device: torch.device) -> None:
+    """Raises ValueError where a split's rows, labels or devices do not fit the tasks."""
     if not len(split):
         raise ValueError(f"{name}: there are no rows")
     _check_device(f"{name}: x", split.x, device)

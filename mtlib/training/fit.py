@@ -12,7 +12,7 @@ from mtlib.progress import Progress
 from mtlib.recipe import Recipe
 from mtlib.rows import Epoch, Rows
 from mtlib.tasks import Dataset
-from mtlib.training.checks import check_method, check_rows
+from mtlib.training.checks import check_counts, check_method, check_rows
 from mtlib.training.run import Result, Run
 from mtlib.training.scores import Score, accuracy
 from mtlib.updates import Descend, Update
@@ -61,11 +61,7 @@ def fit(
         ValueError: method, data, rows and recipe do not fit together, or the checkpoint is another run's.
         FloatingPointError: a loss or parameter is not finite; the first such step and its term are named.
     """
-    for name, value in (("logged", logged), ("validate_every", validate_every)):
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} must be a whole number of 1 or more, got {value!r}")
-    if not save_every >= 0:
-        raise ValueError(f"save_every must be seconds, 0 or more, got {save_every!r}")
+    check_counts(logged, validate_every, save_every)
     check_method(method, data, validate_every is not None)
     rows = rows or Epoch(len(data.train), recipe.batch, seed)
     check_rows(rows, len(data.train), parallel.world())

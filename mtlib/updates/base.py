@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -46,7 +47,12 @@ class Update:
 
     def step(self, optimiser: Optimizer) -> None:
         """One step of an optimiser, down the gradients of all processes together where there are several."""
-        parallel.average((p for group in optimiser.param_groups for p in group["params"]), self.share)
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        for parameter in parameters:
+            # The fused optimisers read memory in order: a gradient laid out in another one would move other weights.
+            if parameter.grad is not None and parameter.grad.stride() != parameter.stride():
+                parameter.grad = torch.empty_like(parameter).copy_(parameter.grad)
+        parallel.average(parameters, self.share)
         optimiser.step()
 
     def scheduled(self) -> None:

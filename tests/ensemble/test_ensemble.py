@@ -22,7 +22,7 @@ from mtlib.networks import mlp
 from mtlib.recipe import Recipe
 from mtlib.rows import Epoch
 from mtlib.seeds import seeded
-from mtlib.sos import SOS
+from mtlib.sos import SOS, Reading
 from mtlib.tasks import Dataset, Split, Task
 from mtlib.training import fit
 
@@ -113,6 +113,28 @@ def test_batch_normalisation_is_that_of_each_copy_alone():
         alone = fit(build(copy), data[0], SHORT, seed=copy.seed).method
         torch.testing.assert_close(values(found), values(alone), rtol=1e-8, atol=1e-8)
         assert found.trunk[1].num_batches_tracked == SHORT.steps
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_frozen_and_unused_parameters_stay_where_they_are(optimiser):
+    class Spare(MultiTask):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.spare = nn.Parameter(torch.ones(3))  # no loss uses it: weight decay must not move it either
+
+    def build(copy):
+        with seeded("weights", copy.seed):
+            method = Spare(mlp(2, 5), 5, toy.TASKS).double()
+        method.trunk.requires_grad_(False)
+        return method
+
+    data, copies = planes(8, dtype=torch.float64), [Copy(seed=0), Copy(seed=1)]
+    recipe = replace(SHORT, optimiser=optimiser, weight_decay=0.01)
+    for copy, found in zip(copies, ensemble.fit(build, data, copies, recipe).networks(), strict=True):
+        before, alone = build(copy), fit(build(copy), data[0], recipe, seed=copy.seed).method
+        assert torch.equal(found.trunk[0].weight, before.trunk[0].weight)
+        assert torch.equal(found.spare, before.spare)
+        torch.testing.assert_close(values(found), values(alone), rtol=1e-9, atol=1e-9)
 
 
 def test_copies_may_learn_different_columns():
@@ -296,7 +318,9 @@ def test_a_finished_run_is_taken_from_its_checkpoint(tmp_path):
         ({"recipe": replace(SHORT, rate=0.02)}, "recipe"),
         ({"copies": [Copy(seed=5), Copy(seed=1)]}, "copies"),
         ({"data": planes(3)}, "data"),
-        ({"build": lambda copy: network("MT", replace(copy, seed=9))}, "networks"),
+        ({"build": lambda copy: network("MT", replace(copy, seed=9))}, "the networks' initial values"),
+        ({"build": lambda copy: with_momentum(copy, 0.2)}, "method"),
+        ({"rows": lambda n, batch, seed: Backwards(n, batch, seed)}, "rows"),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path, change, named):
@@ -309,6 +333,20 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path, change, named)
     ensemble.fit(**arguments, checkpoint=tmp_path / "run.pt")
     with pytest.raises(ValueError, match=rf"run\.pt belongs to another run: .*{named}"):
         ensemble.fit(**{**arguments, **change}, checkpoint=tmp_path / "run.pt")
+
+
+class Backwards(Epoch):
+    """Other rows: the same orders, read from the end."""
+
+    def __call__(self, step):
+        return super().__call__(step).flip(0)
+
+
+def with_momentum(copy, momentum):
+    """A setting that neither parameters nor buffers show."""
+    method = network("MT", copy)
+    method.momentum = momentum
+    return method
 
 
 def test_an_interrupt_stops_between_chunks_and_gives_what_there_is(tmp_path):
@@ -381,6 +419,20 @@ def test_where_compiling_fails_training_goes_on_without(monkeypatch):
     assert torch.equal(all_values(result), all_values(plain))
 
 
+def test_compiling_does_not_disturb_the_random_numbers(monkeypatch):
+    """A resumed run compiles again, in the middle; its dropout must go on as if it had not."""
+
+    def build(copy):
+        with seeded("weights", copy.seed):
+            return MultiTask(nn.Sequential(mlp(2, 8), nn.Dropout(0.5)), 8, toy.TASKS)
+
+    arguments = (build, planes(8), [Copy(), Copy(seed=1)])
+    plain = ensemble.fit(*arguments, SHORT)
+    monkeypatch.setattr(torch, "compile", lambda graph, fullgraph: graph)
+    result = ensemble.fit(*arguments, replace(SHORT, compile=True))
+    torch.testing.assert_close(all_values(result), all_values(plain), rtol=1e-4, atol=1e-5)
+
+
 def test_what_is_compiled_is_the_same_program(monkeypatch):
     """The graph handed to the compiler is run as it is: compiling takes half a minute, tracing must be right."""
     monkeypatch.setattr(torch, "compile", lambda graph, fullgraph: graph)
@@ -406,10 +458,24 @@ def test_what_is_compiled_is_the_same_program(monkeypatch):
         ({"recipe": replace(SHORT, schedule="plateau")}, "no validation for schedule 'plateau'"),
         ({"recipe": replace(SHORT, channels_last=True)}, "no channels_last"),
         ({"data": [toy.make(8, 100, 10), toy.make(8, 90, 10)]}, "data sets of one ensemble have one shape"),
-        ({"data": Dataset("bare", toy.TASKS, Split(torch.ones(4, 2), {}), None)}, "bare: no training labels for"),
+        (
+            {"data": Dataset("bare", toy.TASKS, Split(torch.ones(4, 2), {}), None)},
+            "train split of 'bare': no labels for task 'toy'",
+        ),
         ({"build": lambda copy: network("MT" if copy.seed else "ST", copy)}, "copy 1 has other classes"),
         ({"build": lambda copy: MultiTask(mlp(2, 3 + copy.seed), 3 + copy.seed, toy.TASKS)}, "other parameters"),
         ({"build": lambda copy: network("SOS", copy, fake_rate=1.0 + copy.seed)}, "other optimiser groups"),
+        (
+            {"build": lambda copy: network("SOS", copy, reading=Reading(spaces="relu" if copy.seed else "linear"))},
+            "copy 1 has other settings",
+        ),
+        (
+            {"data": Dataset("two bases", toy.TASKS, replace(toy.make(8, 40).train, source=torch.ones(40)), None)},
+            "sources",
+        ),
+        ({"logged": 0}, "logged must be a whole number of 1 or more"),
+        ({"save_every": -1}, "save_every must be seconds"),
+        ({"rows": lambda n, batch, seed: Epoch(2 * n, 2 * n, seed)}, "rows.0. must be one or more whole numbers"),
     ],
 )
 def test_what_cannot_share_a_program_is_refused_before_any_work(change, message):

@@ -117,7 +117,21 @@ def test_a_record_gives_the_scores_back():
 
 
 def test_the_probe_matrix_averages_over_sets_and_seeds():
-    matrix = toy_summary.probe_matrix(scores(), "SOS")
+    given = scores(sets=(8, 3))
+    given.loc[(given["arm"] == "SOS") & (given["seed"] == 2), "probe common/task 1"] = 0.0  # the ablation has no seed 2
+    given.loc[given["set"] == 3, "probe nothing/task 1"] = 0.0
+    found = toy_summary.probe_matrices(given, ["SOS", "without (6)"], [8])
+    assert list(found) == ["SOS, n = 2", "without (6), n = 2"]
+    matrix = found["SOS, n = 2"]
+    assert matrix.loc["common"].tolist() == [70, 70]
     assert matrix.loc["specific 1"].tolist() == [90, 75]
     assert matrix.loc["nothing"].tolist() == [70, 70]
     assert list(matrix.index) == ["nothing", "common", "specific 1", "specific 2"]
+
+
+def test_a_seed_that_lacks_a_set_does_not_count():
+    given = scores(sets=(8, 3))
+    given = given[~((given["arm"] == "MT") & (given["set"] == 3) & (given["seed"] == 1))]
+    found = toy_summary.samples(given)
+    assert len(found["average/SOS-MT"]) == len(found["set 8/SOS-MT"]) == 2
+    assert len(found["average/SOS-ST"]) == 3

@@ -36,7 +36,7 @@ def test_printed_values_lie_within_the_axis_of_the_clouds():
     assert 99.1 < high <= 101  # SOS on set 8
 
 
-def test_paired_counts_the_printed_differences_outside_our_intervals():
+def test_paired_counts_the_printed_differences_that_no_single_run_of_ours_would_give():
     printed = sos_toy.printed().set_index(["set", "model"])["average"]
     gap = {pair: printed[8, pair[0]] - printed[8, pair[1]] for pair in draw.PAIRS}
     near = {f"set 8/{a}-{b}": [gap[a, b] - 1, gap[a, b] + 1] for a, b in draw.PAIRS}
@@ -53,9 +53,9 @@ def test_ablation_names_the_terms_that_are_missed():
         "average/SOS-MT": [4.0, 4.2, 4.1],
     }
     drawing = draw.ablation(samples, "n = 3")
-    assert "there is 1 setting ((4), common–specific)" in drawing.finding
+    assert "there is 1 setting ((4), common–specific) whose 95 % interval lies above zero" in drawing.finding
     assert drawing.arrays["means"] == pytest.approx([1.0, 0.1 / 3, 4.1])
-    assert "there is no term" in draw.ablation({"average/SOS-MT": [4.0, 4.2]}, "n = 2").finding
+    assert "there is no setting" in draw.ablation({"average/SOS-MT": [4.0, 4.2]}, "n = 2").finding
 
 
 def test_probes_say_what_a_specific_space_tells():
@@ -81,5 +81,7 @@ def test_readings_count_what_turns():
     frame = pd.DataFrame([row("band", [1, 1.1], [-1, -1.1]), row("offset", [1, 1.1], [2, 2.1])])
     drawing = draw.readings(frame, "n = 2")
     assert "in 3 of 6 cases" in drawing.finding
+    same = frame.assign(**{"MT-ST": frame["MT-ST by default"]})  # a reading that touches SOS alone
+    assert "in 2 of 4 cases" in draw.readings(same, "n = 2").finding
     labels = [text.get_text() for text in drawing.figure.axes[0].get_yticklabels()]
     assert labels == ["band\nsets 6, 9", "offset\nsets 6, 9"]

@@ -10,11 +10,12 @@ from torch import nn
 from mtlib import toy
 from mtlib.controls import MultiTask, SingleTask
 from mtlib.method import Losses, Method
-from mtlib.networks import mlp
+from mtlib.networks import lenet5, mlp
 from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
 from mtlib.sos import SOS
-from mtlib.tasks import Batch, Task
+from mtlib.tasks import Batch, Dataset, Split, Task
+from mtlib.training import fit
 from mtlib.updates import Aggregate, Descend
 
 SGD = Recipe(steps=100, optimiser="sgd", rate=0.1, schedule="constant")
@@ -118,6 +119,22 @@ def test_the_sum_of_the_gradients_is_plain_descent(model, chunk, batch):
     aggregated = after(Aggregate("Sum", chunk=chunk), build(model), batch)
     for name, value in plain.items():
         torch.testing.assert_close(aggregated[name], value, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_a_gradient_laid_out_in_another_order_moves_the_same_weights(optimiser):
+    """Channels-last filters, and gradients that are not: the fused optimisers would not notice."""
+    draw, task = torch.Generator().manual_seed(0), Task("digit", "classes", 2, classes=3)
+    x = torch.randn(8, 3, 28, 28, generator=draw)
+    split = Split(x, {"digit": torch.randint(0, 3, (8, 2), generator=draw)})
+    recipe = Recipe(steps=3, batch=8, rate=0.01, channels_last=True, optimiser=optimiser)
+    ends = []
+    for update in (Descend(), Aggregate("Sum")):
+        with seeded("lenet"):
+            method = MultiTask(lenet5(channels=3), 84, [task])
+        fit(method, Dataset("images", (task,), split, split), recipe, update)
+        ends.append(torch.cat([value.detach().flatten() for value in method.parameters()]))
+    torch.testing.assert_close(*ends, rtol=1e-4, atol=1e-5)
 
 
 def test_only_shared_parameters_are_aggregated(batch):
