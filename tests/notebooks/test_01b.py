@@ -9,7 +9,7 @@ import pytest
 from mtlib import claims, toy
 from mtlib.experiments import sos_toy, toy_summary, toy_table
 from mtlib.paths import repository
-from mtlib.runs import execute, notebooks, record
+from mtlib.runs import notebooks, record
 
 NOTEBOOK = repository() / "notebooks" / "01b_table_one.ipynb"
 RECORD = repository() / "data" / "results" / "01b_table_one.paper.json"
@@ -30,15 +30,8 @@ ANSWERS = {
 }
 
 
-def test_the_right_answers_are_called_right(tmp_path):
-    notebook = notebooks.load(NOTEBOOK)
-    for given, answer in ANSWERS.items():
-        (cell,) = [c for c in notebook.cells if given in c.source]
-        cell.source = cell.source.replace(given, answer)
-    notebooks.save(notebook, tmp_path / "answered.ipynb")
-    execute.run(tmp_path / "answered.ipynb", {"profile": "smoke"}, tmp_path)
-    cells = notebooks.load(tmp_path / "answered.smoke.ipynb").cells
-    said = "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", []))
+def test_the_right_answers_are_called_right(said_with):
+    said = said_with(NOTEBOOK, ANSWERS)
     assert said.count("right\n") == 3
     assert not re.search("not answered|not so", said)
 
