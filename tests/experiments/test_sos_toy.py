@@ -35,7 +35,7 @@ def test_sos_has_the_papers_sizes_and_weights():  # Sec. IV-A.1
 
 
 def test_another_model_is_refused():
-    with pytest.raises(ValueError, match="toy models are ST, MT, SOS, got 'CNN'"):
+    with pytest.raises(ValueError, match="toy models are ST, MT, SOS and MT wide, got 'CNN'"):
         sos_toy.build("CNN")
 
 
