@@ -7,15 +7,17 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mtlib import toy
+from mtlib import ensemble, toy
 from mtlib.claims import interval
 from mtlib.controls import MultiTask, SingleTask
+from mtlib.ensemble import Copy
 from mtlib.method import Method
 from mtlib.networks import mlp
 from mtlib.paths import repository
 from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
 from mtlib.sos import SOS
+from mtlib.tasks import Dataset
 from mtlib.training import accuracy, fit
 
 MODELS = ("ST", "MT", "SOS")
@@ -56,8 +58,7 @@ def fingerprint(number: int, model: str, seed: int, steps: int = 10) -> dict[str
     """The history's last row after a few updates in double precision: the same on every machine."""
     data = toy.make(number, seed=seed)
     data.train.x = data.train.x.double()
-    with seeded("initial weights", model, seed):
-        method = build(model).double()
+    method = initial(model, seed).double()
     return fit(method, data, Recipe(steps=steps, rate=0.01), seed=seed).history[-1]
 
 
@@ -92,12 +93,10 @@ def train(
         The network and its test accuracies in per cent.
     """
     data = toy.make(number, seed=seed, device=device)
-    with seeded("initial weights", model, seed):
-        method = build(model, **(settings or {})).to(device)
+    method = initial(model, seed, **(settings or {})).to(device)
     if fit(method, data, recipe, seed=seed, advance=advance).interrupted:
         raise KeyboardInterrupt  # half a network must not be scored, nor the next run begin
-    scores = {task: 100 * share for task, share in accuracy(method, data.test).items()}
-    return method, scores | {"average": sum(scores.values()) / len(scores)}
+    return method, scored(method, data)
 
 
 def run(
@@ -108,18 +107,45 @@ def run(
     device: str = "cpu",
     advance: Callable[[int], None] = lambda steps: None,
 ) -> Runs:
-    """Every model on every set with every seed, each with its model's recipe.
+    """Every model on every set with every seed, each with its model's recipe, all networks of a model together.
 
     Call ``torch.set_num_threads(1)`` first: networks this small are several times slower on two threads.
+
+    Raises:
+        FloatingPointError: a network diverged; the first one is named.
     """
+    keys = [(number, seed) for number in sets for seed in seeds]
+    data = [toy.make(number, seed=seed, device=device) for number, seed in keys]
+    copies = [Copy(seed=seed, data=place) for place, (_, seed) in enumerate(keys)]
     rows, kept = [], {}
-    for number in sets:
-        for model in models:
-            for seed in seeds:
-                method, scores = train(number, model, recipes[model], seed, device, advance=advance)
-                rows.append({"set": number, "model": model, "seed": seed, **scores})
-                kept.setdefault((number, model), method)
-    return Runs(pd.DataFrame(rows), kept)
+    for model in models:
+
+        def one(copy: Copy, model: str = model) -> Method:
+            return initial(model, copy.seed).to(device)
+
+        result = ensemble.fit(one, data, copies, recipes[model], advance=advance)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        for place, why in result.frozen.items():
+            raise FloatingPointError(f"{model} on set {keys[place][0]}, seed {keys[place][1]}, {why}")
+        for (number, seed), network, each in zip(keys, result.networks(), data, strict=True):
+            rows.append({"set": number, "model": model, "seed": seed, **scored(network, each)})
+            kept.setdefault((number, model), network)
+    order = {number: place for place, number in enumerate(sets)}
+    rows.sort(key=lambda row: order[row["set"]])
+    return Runs(pd.DataFrame(rows), {(number, model): kept[number, model] for number in sets for model in models})
+
+
+def initial(model: str, seed: int, **settings: object) -> Method:
+    """A network with the initial weights that a seed gives; settings of SOS do not change them."""
+    with seeded("initial weights", model, seed):
+        return build(model, **settings)
+
+
+def scored(network: Method, data: Dataset) -> dict[str, float]:
+    """Test accuracies in per cent: task 1, task 2, average."""
+    scores = {task: 100 * share for task, share in accuracy(network, data.test).items()}
+    return scores | {"average": sum(scores.values()) / len(scores)}
 
 
 def tune(

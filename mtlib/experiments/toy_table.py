@@ -21,10 +21,8 @@ from mtlib.experiments import probes, sos_toy
 from mtlib.method import Method
 from mtlib.paths import write_atomic
 from mtlib.recipe import Recipe
-from mtlib.seeds import seeded
 from mtlib.sos import SOS, Reading
 from mtlib.tasks import Dataset
-from mtlib.training import accuracy
 
 TOGETHER = 100  # networks in a job on a processor: more leave its cache and are no faster
 
@@ -201,8 +199,7 @@ def build(copy: Copy) -> Method:
     settings = dict(arm.weights)
     if arm.spaces != "linear":
         settings["reading"] = Reading(spaces=arm.spaces)
-    with seeded("initial weights", arm.model, copy.seed):
-        return sos_toy.build(arm.model, **settings)
+    return sos_toy.initial(arm.model, copy.seed, **settings)
 
 
 def _rows(
@@ -210,9 +207,7 @@ def _rows(
 ) -> Iterator[dict]:
     """The scores of each trained network."""
     for cell, copy, network in zip(job, copies, networks, strict=True):
-        scores = {task: 100 * share for task, share in accuracy(network, data[copy.data].test).items()}
-        row = {"set": cell.number, "arm": cell.arm, "seed": cell.seed, **scores}
-        row["average"] = sum(scores.values()) / len(scores)
+        row = {"set": cell.number, "arm": cell.arm, "seed": cell.seed, **sos_toy.scored(network, data[copy.data])}
         yield row | (probes.scores(network, data[copy.data]) if isinstance(network, SOS) else {})
 
 

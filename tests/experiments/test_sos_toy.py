@@ -64,7 +64,21 @@ def test_a_run_has_a_row_per_set_model_and_seed_and_keeps_the_first_seeds_networ
     assert runs.scores["average"].between(1, 100).all()
     assert set(runs.kept) == {(number, model) for number in (8, 3) for model in sos_toy.MODELS}
     first, _ = sos_toy.train(3, "MT", SHORT, seed=0)
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), runs.kept[3, "MT"].parameters(), strict=True))
+    for alone, together in zip(first.parameters(), runs.kept[3, "MT"].parameters(), strict=True):
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_that_diverges_is_named_and_nothing_is_scored(monkeypatch):
+    def spoilt(number, **options):
+        data = make(number, **options)
+        if number == 3:
+            data.train.x[:] = torch.inf
+        return data
+
+    make = sos_toy.toy.make
+    monkeypatch.setattr(sos_toy.toy, "make", spoilt)
+    with pytest.raises(FloatingPointError, match="MT on set 3, seed 1, step 0: the loss of 'task 1' is"):
+        sos_toy.run([8, 3], ["MT"], [1], {"MT": SHORT})
 
 
 def test_a_seed_redraws_data_weights_and_order():
