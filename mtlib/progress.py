@@ -4,7 +4,7 @@ from types import TracebackType
 
 from mtlib.headless import headless
 
-LONG = 20_000  # steps from which a log gets a line every tenth; shorter work gets one line at its end
+LONG = 100_000  # steps from which a log gets a line every tenth; shorter work gets one line at its end
 
 
 class Progress:

@@ -31,7 +31,7 @@ def few_seeds(samples: Mapping[str, Sequence[float]]) -> Explorer:
         "Take fewer seeds than were run, and take them again. From how many on does the sign no longer change? Where "
         "does even the full number not decide?",
         {"where": places, "pair": PAIRS, "n": tuple(range(2, most + 1)), "again": tuple(range(10))},
-        {"where": places[-1], "pair": "SOS-MT", "n": min(5, most), "again": 0},
+        {"where": "average" if "average" in places else places[0], "pair": "SOS-MT", "n": min(5, most), "again": 0},
         draw,
         {"where": "set, or the average over sets", "n": "seeds", "again": "draw the seeds again"},
     )
