@@ -117,3 +117,10 @@ def test_every_verdict_follows_from_the_recorded_interval():
             assert worst > claim.smallest
         elif verdict["verdict"] == "not reproduced":
             assert best < claim.smallest
+
+
+def test_random_numbers_are_named_by_a_seed(notebook):
+    """torch seeds a new process as it likes: a cell that draws without a seed prints other numbers every time."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and re.search(r"torch\.(rand|normal|bernoulli|multinomial)", cell.source):
+            assert re.search(r"manual_seed\(|generator=|seeded\(", cell.source), cell.source
