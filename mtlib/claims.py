@@ -4,7 +4,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Literal
@@ -79,7 +79,7 @@ class Claims:
             data: what they were measured on.
             updates: how long each network was trained.
             scope: ``same-data``, or ``stand-in`` for data that are not the paper's: then no verdict on the
-                paper is possible.
+                paper is possible, and the evidence says what holds there.
 
         Returns:
             {"id", "where", "statement", "data", "scope", "verdict", "n", "evidence", "rule"}.
@@ -89,7 +89,8 @@ class Claims:
         claim = self[id]
         verdict, evidence = decide(claim, samples, self.family(claim.family), updates)
         if scope == "stand-in":
-            verdict, evidence = "not testable here", f"on {data}: {evidence}"
+            found = stand_in(claim, samples, self.family(claim.family), updates)
+            verdict, evidence = "not testable here", f"on {data}: {found}; {evidence}"
         entry = {
             "id": claim.id,
             "where": claim.where,
@@ -153,6 +154,11 @@ def interval(samples: Sequence[float], level: float = LEVEL) -> Interval:
     return Interval(n, mean, mean - half, mean + half)
 
 
+def mean_of(samples: Sequence[float]) -> dict[str, float]:
+    """Mean, ends of the 95 % interval, and n, as a record holds them."""
+    return asdict(interval(samples))
+
+
 def single_run(samples: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """Where one further run of ours falls with probability 1 - level: the prediction interval."""
     half = _t(len(samples), level) * stdev(samples) * math.sqrt(1 + 1 / len(samples))
@@ -184,6 +190,24 @@ def decide(claim: Claim, samples: Sequence[float], family: int, updates: int = 0
         compatible = claim.printed is None or low <= claim.printed <= high
         return ("reproduced" if compatible else "partly"), evidence
     return ("not reproduced" if most < claim.smallest else "undecided"), evidence
+
+
+def stand_in(claim: Claim, samples: Sequence[float], family: int, updates: int = 0) -> str:
+    """What can be said of data that are not the paper's: which way the effect goes there.
+
+    *holds*: the interval, corrected for the family, lies beyond the smallest effect. *reversed*: beyond it in the other
+    direction. *negligible*: within it on both sides. *undecided*: none of these, or too few seeds or updates.
+    """
+    if len(samples) < max(2, claim.n) or updates < claim.updates:
+        return "undecided"
+    sign = 1 if claim.direction == "greater" else -1
+    found = interval(samples, LEVEL / family)
+    least, most = sorted((sign * found.low, sign * found.high))
+    if least > claim.smallest:
+        return "holds"
+    if most < -claim.smallest:
+        return "reversed"
+    return "negligible" if -claim.smallest < least and most < claim.smallest else "undecided"
 
 
 def _t(n: int, level: float) -> float:

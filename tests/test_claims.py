@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mtlib.claims import Claim, decide, interval, load, single_run
+from mtlib.claims import Claim, decide, interval, load, single_run, stand_in
 from mtlib.paths import repository
 
 FIVE = [0.8, 0.9, 1.0, 1.1, 1.2]  # mean 1, standard deviation sqrt(0.025) = 0.1581
@@ -141,9 +141,20 @@ def test_a_record_of_a_claim(written):
 def test_on_other_data_than_the_papers_nothing_is_testable(written):
     record = written(FILE).judge("one", FIVE, data="drawn faces", scope="stand-in")
     assert record["verdict"] == "not testable here"
-    assert record["evidence"].startswith("on drawn faces: +1.00")
+    assert record["evidence"].startswith("on drawn faces: holds; +1.00")
     with pytest.raises(ValueError, match="scope is same-data or stand-in, got 'standin'"):
         written(FILE).judge("one", FIVE, data="drawn faces", scope="standin")
+
+
+@pytest.mark.parametrize(
+    ("shift", "found"), [(0.0, "holds"), (-2.0, "reversed"), (-1.0, "negligible"), (-0.5, "undecided")]
+)
+def test_on_other_data_it_is_said_which_way_the_effect_goes(shift, found):
+    claim = CLAIM  # greater than 0.5; FIVE is 1.0 and a little noise
+    assert stand_in(claim, [value + shift for value in FIVE], 1) == found
+    mirrored = replace(claim, direction="less")
+    assert stand_in(mirrored, [-value - shift for value in FIVE], 1) == found
+    assert stand_in(claim, FIVE[:2], 1) == "undecided"  # fewer seeds than the rule asks for
 
 
 def test_the_rule_is_the_hash_of_the_file(written):

@@ -1,14 +1,14 @@
 """Table I of SOS: single-task, multi-task and SOS networks on the toy plane (Sec. IV-A)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtlib import ensemble, toy
-from mtlib.claims import interval
+from mtlib.claims import mean_of
 from mtlib.controls import MultiTask, SingleTask
 from mtlib.ensemble import Copy
 from mtlib.method import Method
@@ -217,11 +217,6 @@ def overlap_samples(seeds: Sequence[int], reading: toy.Reading = toy.DEFAULT) ->
             others = [share[number] for number in toy.SETS if number not in named]
             samples[f"overlap/{source}"].append(min(share[number] for number in named) - max(others))
     return samples
-
-
-def mean_of(values: Sequence[float]) -> dict[str, float]:
-    """Mean, ends of the 95 % interval, and n, as a record holds them."""
-    return asdict(interval(values))
 
 
 def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, float]]]]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from mtlib import toy
+from mtlib.claims import mean_of
 from mtlib.experiments import probes, sos_toy, toy_table
-from mtlib.experiments.sos_toy import mean_of
 
 PAIRS = (*sos_toy.DIFFERENCES, ("SOS", "MT wide"))
 OVERLAPPING = sos_toy.STRONG["caption"]  # and by computation (S-13)
