@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from mtlib.lazy import Lazy
 from mtlib.paths import write_atomic
 
 FORMAT = 1  # raised when what a checkpoint holds changes
@@ -63,14 +64,20 @@ def load(path: Path, run: dict, device: torch.device | str = "cpu") -> dict | No
     return state
 
 
-def digest(*tensors: Tensor | None) -> str:
-    """A short hash of shapes, types and content; of a very large tensor, of rows evenly spaced over it."""
+def digest(*tensors: Tensor | Lazy | None) -> str:
+    """A short hash of shapes, types and content; of a very large tensor, of rows evenly spaced over it.
+
+    What is made when asked for is known by what it follows from; none of it is made.
+    """
     found = hashlib.blake2b(digest_size=8)
     for value in tensors:
         if value is None:
             found.update(b"none")
             continue
         found.update(f"{tuple(value.shape)} {value.dtype}".encode())
+        if isinstance(value, Lazy):
+            found.update(f"{value.recipe} {digest(*value.sources)}".encode())
+            continue
         if value.nbytes > ROOM:
             value = value[torch.linspace(0, len(value) - 1, max(1, len(value) * ROOM // value.nbytes)).long()]
         data = value.detach().cpu().contiguous().flatten().view(torch.uint8)

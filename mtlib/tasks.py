@@ -9,6 +9,8 @@ import torch.nn.functional as F
 import torch.utils._pytree as pytree
 from torch import Tensor
 
+from mtlib.lazy import Lazy
+
 Kind = Literal["binary", "classes", "points"]
 
 
@@ -90,9 +92,12 @@ pytree.register_dataclass(Batch, field_names=["x", "y", "source", "progress"])
 
 @dataclass
 class Split:
-    """All examples of one split where training happens: x (N, ...), y {task name: (N, c)}, source (N,) or None."""
+    """All examples of one split where training happens: x (N, ...), y {task name: (N, c)}, source (N,) or None.
 
-    x: Tensor
+    x may be ``Lazy``: rows that are made when a batch asks for them.
+    """
+
+    x: Tensor | Lazy
     y: dict[str, Tensor]
     source: Tensor | None = None
 

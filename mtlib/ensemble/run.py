@@ -166,6 +166,8 @@ class Run:
             torch.manual_seed(derive("step", step))  # for dropout: a resumed run draws the same
             values, gradients = self.program(x, y, step / self.recipe.steps)
             for parameter, gradient in zip(trained, gradients, strict=True):
+                if gradient is not None and gradient.stride() != parameter.stride():  # as in Update.step
+                    gradient = torch.empty_like(parameter).copy_(gradient)
                 parameter.grad = gradient
             self.optimiser.step()
             self.schedule.step()

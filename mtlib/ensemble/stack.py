@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import stack_module_state
 
 from mtlib.checkpoints import describe, digest
+from mtlib.lazy import Lazy
 from mtlib.method import Method
 from mtlib.rows import Rows
 from mtlib.tasks import Batch, Dataset
@@ -166,6 +167,11 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
         check_split(f"train split of {each.name!r}", each.train, each.tasks, each.train.x.device)
         if each.train.source is not None:
             raise ValueError(f"{each.name}: an ensemble has one data base per copy, but its train split has sources")
+        if isinstance(each.train.x, Lazy):
+            made = type(each.train.x).__name__
+            raise ValueError(
+                f"{each.name}: an ensemble needs its inputs in a tensor, but they are {made}, made when asked for"
+            )
         if (each.train.x.shape, each.train.x.dtype, each.tasks) != (x.shape, x.dtype, first.tasks):
             raise ValueError(
                 f"data sets of one ensemble have one shape and the same tasks: {first.name} has "
