@@ -31,3 +31,9 @@ def test_toy_ensemble_runs_small():
     done = output("toy_ensemble.py", *small)
     assert "K = 2, eager" in done
     assert "losses and gradients" in done
+
+
+def test_faces_runs_small():
+    done = output("faces.py", "--sizes", "32", "--files", "6", "--batch", "3", "--repeats", "2", "--workers", "1")
+    assert "6 files of 178 x 218" in done
+    assert "32 px, draw on the CPU / jpeg" in done

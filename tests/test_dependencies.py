@@ -16,8 +16,8 @@ ROOT = Path(mtlib.__file__).parent
 # Ground floor first. A module imports only what stands on a lower floor, or to its left on its own.
 # The papers' rooms do not know each other, and neither do the experiments.
 FLOORS = [
-    ["mime", "choices", "tasks", "seeds", "paths", "headless", "method", "progress", "recipe", "rows"],
-    ["toy"],
+    ["mime", "choices", "lazy", "tasks", "seeds", "paths", "headless", "method", "progress", "recipe", "rows"],
+    ["storage", "toy", "annotate", "faces"],
     ["networks", "heads", "controls"],
     ["sos", "weighting"],
     ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble"],
@@ -25,7 +25,7 @@ FLOORS = [
 ]
 PAPERS = {"sos"}
 # Training knows methods by their contract alone.
-KNOWN_METHODS = PAPERS | {"controls", "networks", "heads", "toy"}
+KNOWN_METHODS = PAPERS | {"controls", "networks", "heads", "toy", "faces"}
 FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble"], KNOWN_METHODS)
 
 ORDER = [module for floor in FLOORS for module in floor]
@@ -176,6 +176,26 @@ print("resumed")
 """
     result = run(code)
     assert (result.returncode, result.stdout) == (0, "resumed\n"), result.stderr
+
+
+def test_faces_are_drawn_kept_annotated_and_learned_from_with_torch_alone(tmp_path):
+    code = f"""
+from mtlib.annotate import annotate
+from mtlib.controls import MultiTask
+from mtlib.faces.data import dataset
+from mtlib.networks import tiny
+from mtlib.recipe import Recipe
+from mtlib.training import fit
+
+sizes = dict(train=8, validation=1, test=1, size=32, tasks=("attributes", "landmarks"))
+for _ in range(2):
+    data = dataset(**sizes, storage="cached", root={str(tmp_path)!r})
+data = annotate(data, {{"attributes": 4, "landmarks": 4}}, 0.5)
+fit(MultiTask(tiny(features=4), 4, data.tasks), data, Recipe(steps=1))
+print("learned")
+"""
+    result = run(code)
+    assert (result.returncode, result.stdout.splitlines()[-1:]) == (0, ["learned"]), result.stderr
 
 
 def test_where_sos_trains_the_desk_cannot_be_imported():
