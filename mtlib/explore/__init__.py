@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
+from types import ModuleType
 
 from mtlib import figures
 from mtlib.headless import headless
+
+SWITCH = (False, True)  # the values of a control that is a switch, not a slider
+MOST = 5000  # combinations that ``grid`` goes through
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Explorer:
 
     Args:
         question: what to find out.
-        controls: {argument of draw: its values}, the first dimension first.
+        controls: {argument of draw: its values}, the first dimension first; ``SWITCH`` makes a switch.
         start: the values to begin with.
         draw: from one value of every control to a Drawing; needs no widget.
         labels: {argument: what stands beside its slider}, where the argument's name does not say it.
@@ -37,9 +42,14 @@ class Explorer:
                 raise ValueError(f"explorer: {name} starts at {value!r}, not one of {self.controls[name]}")
 
     def grid(self) -> Iterator[dict[str, object]]:
-        """Every combination of the controls' values."""
-        for values in product(*self.controls.values()):
-            yield dict(zip(self.controls, values, strict=True))
+        """Every combination of the controls' values; of very many, every value with the others as at the start."""
+        if prod(map(len, self.controls.values())) <= MOST:
+            for values in product(*self.controls.values()):
+                yield dict(zip(self.controls, values, strict=True))
+        else:
+            yield dict(self.start)
+            for name, values in self.controls.items():
+                yield from ({**self.start, name: value} for value in values if value != self.start[name])
 
 
 def show(explorer: Explorer) -> None:
@@ -52,36 +62,52 @@ def show(explorer: Explorer) -> None:
         moves = "; ".join(
             f"{explorer.labels.get(name, name)}: {values[0]} … {values[-1]}"
             for name, values in explorer.controls.items()
+            if values != SWITCH
         )
+        switches = sum(values == SWITCH for values in explorer.controls.values())
+        moves += f"; {switches} switches" if switches else ""
         display(Markdown(f"*Still picture. In JupyterLab there are sliders here ({moves}).*"))
     else:
         display(widget(explorer))
 
 
 def widget(explorer: Explorer) -> object:
-    """The explorer as an ipywidgets box: a slider per control, the picture, the finding below it."""
+    """The explorer as an ipywidgets box: a slider or switch per control, the picture, the finding below it."""
     import ipywidgets as widgets
 
     natural = widgets.Layout(max_width="100%", align_self="flex-start")  # its own size, never stretched
-    sliders = {
-        name: widgets.SelectionSlider(
-            options=values,
-            value=explorer.start[name],
-            description=explorer.labels.get(name, name),
-            continuous_update=False,  # a callback may train a network
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="36em"),
-        )
+    made = {
+        name: _switch(widgets, explorer, name) if values == SWITCH else _slider(widgets, explorer, name)
         for name, values in explorer.controls.items()
     }
     first = explorer.draw(**explorer.start)
-    picture = widgets.Image(value=figures.png(first.figure), format="png", layout=natural)
+    picture = widgets.Image(value=figures.png(first.figure, first.photo), format="png", layout=natural)
     finding = widgets.HTML(f"<p>{first.finding}</p>")
 
     def follow(change: object) -> None:
-        drawing = explorer.draw(**{name: slider.value for name, slider in sliders.items()})
-        picture.value, finding.value = figures.png(drawing.figure), f"<p>{drawing.finding}</p>"
+        drawing = explorer.draw(**{name: control.value for name, control in made.items()})
+        picture.value, finding.value = figures.png(drawing.figure, drawing.photo), f"<p>{drawing.finding}</p>"
 
-    for slider in sliders.values():
-        slider.observe(follow, names="value")
-    return widgets.VBox([*sliders.values(), picture, finding])
+    for control in made.values():
+        control.observe(follow, names="value")
+    sliders = [control for name, control in made.items() if explorer.controls[name] != SWITCH]
+    switches = [control for name, control in made.items() if explorer.controls[name] == SWITCH]
+    rows = [widgets.Box(switches, layout=widgets.Layout(flex_flow="row wrap"))] if switches else []
+    return widgets.VBox([*sliders, *rows, picture, finding])
+
+
+def _slider(widgets: ModuleType, explorer: Explorer, name: str) -> object:
+    return widgets.SelectionSlider(
+        options=explorer.controls[name],
+        value=explorer.start[name],
+        description=explorer.labels.get(name, name),
+        continuous_update=False,  # a callback may train a network
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width="36em"),
+    )
+
+
+def _switch(widgets: ModuleType, explorer: Explorer, name: str) -> object:
+    return widgets.ToggleButton(
+        value=explorer.start[name], description=explorer.labels.get(name, name), layout=widgets.Layout(width="auto")
+    )

@@ -46,3 +46,32 @@ def test_moving_a_slider_changes_picture_and_finding():
     a.value = 3
     assert picture.value != before
     assert "3, 10" in finding.value
+
+
+SWITCHES = {"a": (1, 2), "left": explore.SWITCH, "right": explore.SWITCH}
+
+
+def draw_switched(a, left, right):
+    return draw(a, 10 * left + 20 * right)
+
+
+def test_two_values_of_a_switch_make_a_button_that_draws():
+    start = {"a": 1, "left": False, "right": True}
+    box = explore.widget(explore.Explorer("?", SWITCHES, start, draw_switched, {"left": "to the left"}))
+    slider, switches, _, finding = box.children
+    assert [button.description for button in switches.children] == ["to the left", "right"]
+    assert [button.value for button in switches.children] == [False, True]
+    switches.children[0].value = True
+    assert "1, 30" in finding.value
+    slider.value = 2
+    assert "2, 30" in finding.value
+
+
+def test_of_very_many_combinations_every_value_is_met_once(monkeypatch):
+    one = explore.Explorer("?", SWITCHES, {"a": 1, "left": False, "right": True}, draw_switched)
+    assert len(list(one.grid())) == 8
+    monkeypatch.setattr(explore, "MOST", 7)
+    grid = list(one.grid())
+    assert grid[0] == one.start
+    assert len(grid) == 4  # the start, another a, another left, another right
+    assert {name: {values[name] for values in grid} for name in SWITCHES} == {k: set(v) for k, v in SWITCHES.items()}

@@ -62,3 +62,14 @@ def test_colour_is_never_the_only_carrier():
     for styles in (JOINT.values(), MODEL.values()):
         markers = [style[1] for style in styles]
         assert len(set(markers)) == len(markers)
+
+
+def test_a_picture_of_pictures_is_given_more_colours():
+    import io
+
+    from PIL import Image
+
+    figure = figures.new(3, 3)
+    figure.subplots().imshow(np.arange(300 * 300 * 3, dtype=np.uint8).reshape(300, 300, 3))
+    few, many = (Image.open(io.BytesIO(figures.png(figure, photo))).convert("RGB").getcolors(10**6) for photo in (0, 1))
+    assert len(few) <= 128 < len(many) <= 256
