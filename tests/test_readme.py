@@ -17,7 +17,7 @@ README = (repository() / "README.md").read_text()
 
 def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    take_away, alone, together = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    take_away, alone, together, drawn = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     trunk = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU())
     loader = [(torch.randn(8, 6), torch.randint(-1, 2, (8, 40))) for _ in range(2)]
     before = trunk[0].weight.clone()
@@ -37,6 +37,15 @@ def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     names["Recipe"] = lambda **given: Recipe(**{**given, "steps": 3})  # the same words, sooner done
     exec(together, names)
     assert len(names["scores"]) == 20
+
+    exec(drawn, names)
+    assert names["where"].shape == (20, 64, 64)
+    annotated = names["data"]
+    assert {name: int((y >= 0).all(1).sum()) for name, y in annotated.train.y.items()} == {
+        "expression": 1200,
+        "action_units": 600,
+    }
+    assert int((annotated.train.source == 0).sum()) == 150  # a quarter of the smaller set has both
 
 
 def test_every_make_command_exists():

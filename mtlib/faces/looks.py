@@ -59,7 +59,7 @@ class Looks:
         self.people = people
         self._traits = dict(zip(TRAITS, people.trait("looks", len(TRAITS)).clamp(-2, 2).unbind(1), strict=True))
         self._scenes = dict(zip(SCENES, people.scene("looks", len(SCENES)).unbind(1), strict=True))
-        strength = 0.7 + 0.3 * people.scene("strength of action units", len(UNIT))
+        strength = 0.8 + 0.2 * people.scene("strength of action units", len(UNIT))
         self._units = dict(zip(UNIT, (people.action_units * strength).unbind(1), strict=True))
 
     def margin(self, attribute: str) -> Tensor:
@@ -81,7 +81,7 @@ class Looks:
         return self.push(attribute, gap).clamp(min=0)
 
     def unit(self, number: int) -> Tensor:
-        """How strongly an action unit is drawn, 0 where it is at rest, else 0.7 to 1."""
+        """How strongly an action unit is drawn, 0 where it is at rest, else 0.8 to 1."""
         return self._units[number]
 
     def trait(self, name: str) -> Tensor:

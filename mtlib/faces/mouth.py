@@ -79,7 +79,7 @@ class Mouth(Geometry):
 
 def mouth(looks: Looks, skin: Tensor) -> Mouth:
     """The mouths of the people. Smiling is AU12, an open mouth AU25; AU26 opens it further. ``skin`` is (n, 3)."""
-    smile = looks.unit(12) * (0.75 + 0.25 * looks.on("Smiling", 0.3))
+    smile = looks.unit(12)
     tight, press, stretch, raised = looks.unit(23), looks.unit(24), looks.unit(20), looks.unit(10)
     open_ = looks.unit(25) * (0.058 + 0.030 * looks.chance("opening")) + 0.080 * looks.unit(26) * looks.unit(25).sign()
     lipstick = looks.on("Wearing_Lipstick", 0.75)

@@ -49,7 +49,7 @@ def photo(looks: Looks) -> Photo:
         down=0.20 * (down - 0.5),
         noise=0.003 + 0.010 * noise * noise,
         start=(start * 2**18).floor(),
-        blur=looks.on("Blurry", 0.8),
+        blur=0.85 * looks.on("Blurry", 0.75),  # what lies in the picture stays visible, barely
     )
 
 
