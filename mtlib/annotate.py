@@ -128,7 +128,8 @@ def _flipped(task: Task, y: Tensor, rate: float, seed: int) -> Tensor:
     if task.kind == "binary":
         other = 1 - y
     else:
-        other = (y + torch.randint(1, task.classes, y.shape, generator=random).to(y.device)) % task.classes
+        shift = torch.randint(1, task.classes, y.shape, generator=generator("flip to", task.name, seed))
+        other = (y + shift.to(y.device)) % task.classes
     return torch.where(wrong & (y >= 0), other.to(y.dtype), y)
 
 

@@ -154,6 +154,13 @@ def test_the_same_labels_are_wrong_whatever_the_sizes():
     assert torch.equal(few.y["signs"], all_of_them.y["signs"][few.x.long().flatten()])
 
 
+def test_a_larger_set_begins_with_the_same_wrong_labels():
+    rates = {"signs": 0.3, "kind": 0.5}
+    small, large = (annotate(made(n), dict.fromkeys(SIZES, 1.0), 1, rates).train for n in (60, 100))
+    for name in rates:
+        assert torch.equal(small.y[name], large.y[name][:60])
+
+
 def test_one_rate_is_for_all_tasks():
     data = made()
     data = Dataset("no points", TASKS[:2], data.train, data.test)

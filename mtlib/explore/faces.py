@@ -9,7 +9,6 @@ from mtlib.figures import Drawing, new
 from mtlib.figures.faces import picture
 
 COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")  # exclude each other
-UNITS = ("Smiling", "Mouth_Slightly_Open")  # follow the expression
 
 
 def switches(person: int = 3000, size: int = 160) -> Explorer:
@@ -18,19 +17,18 @@ def switches(person: int = 3000, size: int = 160) -> Explorer:
     Args:
         person: number of the first face that the slider offers.  size: pixels.
     """
-    faces = tuple(person + 20 * k for k in range(20))
-    names = [name for name in ATTRIBUTES if name not in UNITS]
+    faces = tuple(person + 100 * k for k in range(20))  # twenty people
 
     def show(face: int, expression: str, **on: bool) -> Drawing:
-        return _beside(face, expression, [name for name in names if on[name]], size)
+        return _beside(face, expression, [name for name in ATTRIBUTES if on[name]], size)
 
     return Explorer(
-        "Switch attributes: each becomes the opposite of what the face came with. Which switches change what you did "
+        "Switch attributes: each becomes the opposite of what is drawn. Which switches change what you did "
         "not expect, and which change nothing that you can see?",
-        {"face": faces, "expression": ("its own", *EXPRESSIONS)} | dict.fromkeys(names, SWITCH),
-        {"face": faces[0], "expression": "its own"} | dict.fromkeys(names, False),
+        {"face": faces, "expression": ("its own", *EXPRESSIONS)} | dict.fromkeys(ATTRIBUTES, SWITCH),
+        {"face": faces[0], "expression": "its own"} | dict.fromkeys(ATTRIBUTES, False),
         show,
-        {name: name.replace("_", " ") for name in names},
+        {name: name.replace("_", " ") for name in ATTRIBUTES},
     )
 
 
@@ -39,8 +37,10 @@ def _beside(face: int, expression: str, toggled: list[str], size: int) -> Drawin
     index = torch.tensor([face])
     came = draw(index, size=size)
     do: dict[str, int | str] = {} if expression == "its own" else {"expression": expression}
-    do |= {name: 1 - int(came.attributes[0, COLUMN[name]]) for name in toggled}
-    for name in [name for name in COLOURS if do.get(name) == 1][1:]:
+    # What is drawn is turned round, and the label with it: a noisy label may differ from what is drawn.
+    do |= {name: int(came.margin[0, COLUMN[name]] <= 0) for name in toggled}
+    ignored = [name for name in COLOURS if do.get(name) == 1][1:]
+    for name in ignored:
         del do[name]  # one colour at a time
     now = draw(index, size=size, do=do)
     changed = (now.images != came.images).any(1).float().mean().item()
@@ -59,6 +59,7 @@ def _beside(face: int, expression: str, toggled: list[str], size: int) -> Drawin
         {"changed share of the pixels": [changed], "labels": now.attributes},
         f"Drawn face {face} twice: as it came, and on the right with {', '.join(toggled) or 'nothing'} switched.",
         f"{100 * changed:.1f} % of the pixels differ; labels changed: {', '.join(flips) or 'none'}; "
-        f"{EXPRESSIONS[int(now.expression)]}, {' '.join(units) or 'no action unit'}.",
+        f"{EXPRESSIONS[int(now.expression)]}, {' '.join(units) or 'no action unit'}"
+        f"{'; one colour at a time, left out: ' + ', '.join(ignored) if ignored else ''}.",
         photo=True,
     )

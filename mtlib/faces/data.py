@@ -55,7 +55,8 @@ def dataset(
     """Drawn faces with their labels; the sizes are those of CelebA's partition unless asked for otherwise.
 
     Args:
-        train, validation, test: faces of each split, 1 to 2**28. A smaller split is the beginning of a larger one.
+        train, validation, test: faces of each split, 1 to 2**28; twenty of them are about one person. A smaller split
+            is the beginning of a larger one.
         size: pixels, 32 to 256.
         seed: another seed is another population.
         tasks: which labels, any of ``attributes`` (40, binary), ``expression`` (7 classes), ``action_units`` (17,

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from mtlib.faces.interventions import without
 from mtlib.faces.landmarks import landmarks
 from mtlib.faces.parts import MOVED, PARTS
 from mtlib.faces.photo import expose, reach
@@ -14,7 +16,7 @@ from mtlib.faces.population import people
 from mtlib.faces.portrait import paint, sit
 from mtlib.faces.structure import load
 
-DRAWING = 1  # raised when the same face is drawn otherwise
+DRAWING = 2  # raised when the same face is drawn otherwise
 SMALLEST, LARGEST = 32, 256
 PIXELS = 2**20  # painted at a time on the CPU: fewer, and calling torch takes as long as the painting
 VISIBLE = 1 / 32  # of a pixel's colour, at least, for it to belong to a mask
@@ -22,7 +24,7 @@ VISIBLE = 1 / 32  # of a pixel's colour, at least, for it to belong to a mask
 Do = Mapping[str, int | str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Faces:
     """Faces and what is true of them.
 
@@ -50,7 +52,7 @@ class Faces:
     @property
     def bound(self) -> Tensor:
         """(40,) the best accuracy that anybody can have who sees the appearance but not the annotators' noise."""
-        return load().bound
+        return load().bound.to(self.images.device, copy=True)
 
     def mask(self, attribute: str) -> Tensor:
         """(n, size, size) bool: visible pixels that this attribute draws, whether it is there or not.
@@ -70,7 +72,8 @@ class Faces:
     def _mask(self, index: Tensor, attribute: str) -> Tensor:
         if not PARTS[attribute]:
             return torch.zeros(len(index), self.size, self.size, dtype=torch.bool, device=index.device)
-        subjects = [sit(people(index, self.seed, {**self.do, attribute: value})) for value in (0, 1)]
+        done = without(self.do, attribute)
+        subjects = [sit(people(index, self.seed, {**done, attribute: value})) for value in (0, 1)]
         off, on = (paint(subject, self.size, PARTS[attribute]).seen for subject in subjects)
         seen = ((on - off).abs() if attribute in MOVED else torch.maximum(off, on)) > VISIBLE
         blurred = subjects[0].photo.blur > 0  # out of focus, a part reaches further
@@ -88,7 +91,8 @@ def draw(
     """Face number i of a seed, the same bit for bit in every batch and order.
 
     Args:
-        index: the faces' numbers, 0 to 2**31 - 1; an int n stands for that one face.
+        index: the faces' numbers, 0 to 2**31 - 1; an int n stands for that one face. Neighbours are often one person:
+            every hundred numbers are five people, 0, 100, 200 and so on are all different ones.
         seed: another seed is another population.
         size: pixels, 32 to 256.
         do: what is set by hand, {attribute: 0 or 1}, {"AU12": 1} or {"expression": "anger"}; the rest stays.
@@ -98,8 +102,11 @@ def draw(
         ValueError: a number, size, attribute or value that there is not.
     """
     index = _index(index, device)
-    if not (isinstance(size, int) and SMALLEST <= size <= LARGEST):
+    if not (isinstance(size, Integral) and SMALLEST <= size <= LARGEST):
         raise ValueError(f"faces are drawn at {SMALLEST} to {LARGEST} pixels, got size={size!r}")
+    if not isinstance(seed, Integral):
+        raise ValueError(f"the seed is a whole number, got {seed!r}")
+    seed, size = int(seed), int(size)
     do = dict(do or {})
     chunks = [_draw(part, seed, size, do) for part in index.split(_chunk(size, index.device))]
     together = {key: torch.cat([chunk[key] for chunk in chunks]) for key in chunks[0]}
@@ -107,14 +114,17 @@ def draw(
 
 
 def _index(index: Tensor | Collection[int] | range | int, device: torch.device | str | None) -> Tensor:
-    if isinstance(index, int):
-        index = [index]
+    if isinstance(index, Integral):
+        index = [int(index)]
     index = torch.as_tensor(list(index) if isinstance(index, range) else index)
-    if index.ndim != 1 or index.is_floating_point() or index.dtype == torch.bool or not len(index):
+    if not index.numel():
+        raise ValueError("there is no face to draw: the index is empty")
+    if index.ndim != 1 or index.is_floating_point() or index.dtype == torch.bool:
         raise ValueError(f"faces are named by whole numbers (n,), got {tuple(index.shape)} of {index.dtype}")
+    index = index.to(torch.int64)  # a narrow tensor could not be compared with the limit
     if index.min() < 0 or index.max() >= 2**31:
         raise ValueError(f"face numbers go from 0 to 2**31 - 1, got {index.min()} to {index.max()}")
-    return index.to(device or index.device, torch.int64)
+    return index if device is None else index.to(device)
 
 
 def _chunk(size: int, device: torch.device) -> int:

@@ -15,10 +15,10 @@ COLOURS = {
     "Blond_Hair": [(0.80, 0.62, 0.30), (0.93, 0.80, 0.52)],
     "Gray_Hair": [(0.58, 0.58, 0.60), (0.82, 0.82, 0.84)],
 }
-# Of those for whom none of the four holds: auburn, copper, strawberry, dyed.
+# Of those for whom none of the four holds: mostly between black and brown, then auburn, copper, dyed.
 OTHERS = [
-    (0.24, 0.09, 0.08), (0.40, 0.13, 0.08), (0.55, 0.22, 0.10), (0.76, 0.44, 0.27), (0.46, 0.12, 0.20),
-    (0.27, 0.12, 0.26),
+    (0.20, 0.13, 0.10), (0.22, 0.13, 0.09), (0.25, 0.12, 0.09), (0.33, 0.13, 0.09), (0.46, 0.18, 0.10),
+    (0.60, 0.28, 0.13), (0.33, 0.10, 0.20),
 ]  # fmt: skip
 
 

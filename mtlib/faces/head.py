@@ -8,10 +8,11 @@ from torch import Tensor
 from mtlib.faces.canvas import Canvas, Window, blob, box, cover, ellipse, ramp
 from mtlib.faces.looks import Geometry, Looks, few, mix, palette
 
-# From light to dark, close to the ten tones of the Monk scale; ``skin_tone`` runs through them evenly.
+# From light to dark; ``skin_tone`` runs through them evenly. The five darkest are near the Monk scale's 6 to 10, a
+# little warmer at the end; the light ones are warmer than its 1 to 5, so that a pale face differs from a light one.
 TONES = [
-    (0.97, 0.87, 0.80), (0.95, 0.82, 0.73), (0.93, 0.78, 0.66), (0.88, 0.70, 0.56), (0.82, 0.62, 0.46),
-    (0.73, 0.52, 0.37), (0.63, 0.43, 0.30), (0.52, 0.34, 0.23), (0.42, 0.27, 0.18), (0.33, 0.21, 0.15),
+    (0.97, 0.87, 0.80), (0.95, 0.82, 0.73), (0.93, 0.77, 0.65), (0.88, 0.69, 0.55), (0.79, 0.59, 0.43),
+    (0.63, 0.46, 0.33), (0.51, 0.36, 0.26), (0.38, 0.26, 0.20), (0.29, 0.20, 0.16), (0.21, 0.15, 0.12),
 ]  # fmt: skip
 PALE = (0.98, 0.93, 0.92)
 TOP = 0.80  # of the skull, above (0, 0)

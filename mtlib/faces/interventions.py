@@ -50,6 +50,15 @@ def parse(do: Mapping[str, int | str]) -> dict[str, int]:
     return wanted
 
 
+def without(do: Mapping[str, int | str], attribute: str) -> dict[str, int | str]:
+    """The interventions less those that could contradict one on ``attribute``: its unit, other colours of hair."""
+    colours = {ATTRIBUTES[column] for column in HAIR_COLOURS}
+    related = {unit for unit, name in FOLLOWS.items() if name == attribute} | (
+        colours if attribute in colours else set()
+    )
+    return {name: value for name, value in do.items() if name not in related}
+
+
 def intervene(faces: "People", wanted: Mapping[str, int], uniforms: Tensor, population: Structure) -> None:
     """Change the faces as parsed; the expression first, so that a named action unit or attribute has the last word.
 

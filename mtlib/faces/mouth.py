@@ -85,7 +85,7 @@ def mouth(looks: Looks, skin: Tensor) -> Mouth:
     lipstick = looks.on("Wearing_Lipstick", 0.75)
     thin = (1 - 0.30 * tight - 0.35 * press) * (1 + 0.06 * looks.trait("lips"))
     big = looks.push("Big_Lips", 0.0)
-    own = skin * torch.tensor([0.86, 0.62, 0.62]).to(skin) + torch.tensor([0.02, 0.0, 0.01]).to(skin)
+    own = skin * torch.tensor([0.64, 0.46, 0.46]).to(skin) + torch.tensor([0.17, 0.09, 0.10]).to(skin)
     stick = palette(STICKS, looks.chance("lipstick"))
     return Mouth(
         height=0.485 + 0.008 * looks.trait("mouth height") + 0.010 * looks.unit(26) - 0.012 * looks.unit(17),

@@ -14,7 +14,7 @@ COLUMN = {name: column for column, name in enumerate(ATTRIBUTES)}
 # The basic expressions of the distribution-matching paper's Table 1, after neutral, which has no action unit.
 EXPRESSIONS = ("neutral", "happiness", "sadness", "fear", "anger", "surprise", "disgust")
 
-# The union of that table's action units, and what each of them moves.
+# The union of that table's action units, and what each of them moves.
 ACTION_UNITS = {
     1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser", 6: "cheek raiser",
     7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser", 11: "nasolabial deepener",

@@ -33,13 +33,13 @@ def overlap(index: Tensor, seed: int = 0, size: int = 64) -> Tensor:
 
 def shared(overlaps: Tensor) -> Tensor:
     """The graph: (40, 40) bool, who shares at least ``SHARE`` with whom; nobody with itself."""
-    return (overlaps >= SHARE) & ~torch.eye(len(overlaps), dtype=torch.bool)
+    return (overlaps >= SHARE) & ~torch.eye(len(overlaps), dtype=torch.bool, device=overlaps.device)
 
 
 def main() -> None:
     """Measure on 300 people and write."""
     content = json.loads(FILE.read_text())
-    content["pixels"] = shared(overlap(torch.arange(0, 6000, 20))).int().tolist()
+    content["pixels"] = shared(overlap(torch.arange(0, 30_000, 100))).int().tolist()
     write_atomic(FILE, text(content))
 
 

@@ -42,8 +42,7 @@ def contact_sheet(faces: Faces, columns: int = 12) -> Drawing:
         figure,
         {"images": faces.images, "skin tone": faces.skin_tone},
         f"A contact sheet of {len(faces.images)} drawn faces of {faces.size} pixels, with all skin tones, ages, "
-        f"hair styles and "
-        "accessories mixed: simple drawings in flat colours, clearly no photographs.",
+        "hair styles and accessories mixed: simple drawings in flat colours, clearly no photographs.",
         f"{people} people, every one drawn from a number: nobody's photograph is behind them.",
         photo=True,
     )
@@ -69,10 +68,8 @@ def switched(off: Sequence[Tensor], on: Sequence[Tensor], names: Sequence[str], 
         "attributes-off-and-on",
         figure,
         {"mean change (grey levels)": change},
-        f"One face in {len(names)} pairs of pictures: without an attribute on the left, with it on the right, "
-        f"everything else "
-        "as it was. Glasses, hat, beard and hair colour show at once; lips, nose and cheekbones change by a few "
-        "pixels.",
+        f"One face in {len(names)} pairs of pictures: without an attribute on the left, with it on the right, all "
+        "else as it was. Glasses, hat, beard and hair colour show at once; lips, nose and cheekbones change a little.",
         f"Each attribute can be switched alone. {' and '.join(nothing) or 'None'} changes no pixel: it is an opinion.",
         photo=True,
     )
@@ -88,7 +85,7 @@ def annotated(faces: Faces, masks: Mapping[str, Tensor]) -> Drawing:
     panels = figure.subplot_mosaic(
         [["points", *list(masks)[:3]], ["points", *list(masks)[3:6]]], width_ratios=[2, 1, 1, 1]
     )
-    points, image = faces.landmarks[0], faces.images[0]
+    points, image = faces.landmarks[0].cpu(), faces.images[0]
     ax = picture(panels["points"], image)
     ax.scatter(*points.T, s=16, color="white", edgecolors=BLACK, linewidths=0.8)
     five = points[list(POINTS_5)]
@@ -97,9 +94,9 @@ def annotated(faces: Faces, masks: Mapping[str, Tensor]) -> Drawing:
     for name, mask in masks.items():
         ax = picture(panels[name], image)
         shade = np.zeros((*mask.shape, 4))
-        shade[~mask.numpy()] = (1, 1, 1, 0.72)
+        shade[~mask.cpu().numpy()] = (1, 1, 1, 0.72)
         ax.imshow(shade, interpolation="nearest")
-        ax.contour(mask.float().numpy(), levels=[0.5], colors=BLACK, linewidths=0.8)
+        ax.contour(mask.float().cpu().numpy(), levels=[0.5], colors=BLACK, linewidths=0.8)
         ax.set_title(name.replace("_", " "), loc="center", fontsize=11)
     share = {name: mask.float().mean().item() for name, mask in masks.items()}
     smallest = min(share, key=share.get)
@@ -107,11 +104,9 @@ def annotated(faces: Faces, masks: Mapping[str, Tensor]) -> Drawing:
         "landmarks-and-masks",
         figure,
         {"landmarks": points, "share of the picture": list(share.values())},
-        f"A drawn face with 72 points along jaw, brows, nose, eyes, lips and ear lobes, and six copies in which all "
-        f"but the "
-        f"pixels of one attribute are faded: {', '.join(masks)}.",
-        f"The pixels behind every label are known; {smallest.replace('_', ' ')} has {100 * share[smallest]:.1f} % "
-        f"of them.",
+        "A drawn face with 72 points along jaw, brows, nose, eyes, lips and ear lobes, and six copies in which all but "
+        f"the pixels of one attribute are faded: {', '.join(masks)}.",
+        f"The pixels behind a label are known; {smallest.replace('_', ' ')} has {100 * share[smallest]:.1f} % of them.",
         photo=True,
     )
 
@@ -172,13 +167,11 @@ def likeness(report: Report) -> Drawing:
         figure,
         {"share": report.share, "correlation": report.correlation, "between": report.between},
         "Three scatter plots of drawn faces against CelebA's training labels, all near the diagonal: how often each "
-        "of 40 "
-        "attributes occurs, how each of 780 pairs correlates, how much of each label stays with a person. Grey "
-        "bands: ± 0.015, "
-        "± 0.03 and ± 0.10.",
+        "of 40 attributes occurs, how each of 780 pairs correlates, how much of each label stays with a person. Grey "
+        "bands: ± 0.015, ± 0.03 and ± 0.10.",
         f"Labels follow CelebA: shares within {worst:.1f} points, correlations within {error:.3f} (root mean square), "
         f"{near} of 40 identity shares within 0.10.",
-    )  # fmt: skip
+    )
 
 
 def graphs(partial: Tensor, pixels: Tensor, order: Sequence[int]) -> Drawing:

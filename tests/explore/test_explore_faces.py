@@ -45,6 +45,6 @@ def test_an_expression_is_said_with_its_units(expression):
 
 def test_every_position_of_every_control_draws():
     grid = list(EXPLORER.grid())
-    assert len(grid) == 1 + 19 + 7 + 38
+    assert len(grid) == 1 + 19 + 7 + 40
     for values in grid[::8]:  # all are alike: a few say enough
         assert EXPLORER.draw(**values).alt

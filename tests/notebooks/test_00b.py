@@ -64,7 +64,7 @@ def found():
 
 def test_the_record_is_what_the_rules_ask_for(found):
     assert (found["data"]["faces"], found["data"]["train"], found["data"]["epochs"]) == (100_000, 24_000, 8)
-    assert found["seeds"] == list(range(5))
+    assert found["seeds"] == list(range(200, 205))
 
 
 def test_its_gaps_follow_from_its_accuracies(found):
