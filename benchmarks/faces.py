@@ -1,6 +1,6 @@
 """How fast are faces drawn, and how fast does the usual loader read them from JPEG files?
 
-    python benchmarks/faces.py [--sizes 64 128 --files 1024 --batch 128 --repeats 5 --workers 2]
+    python benchmarks/faces.py [--sizes 64 128 --files 1024 --batch 256 --repeats 5 --workers 2]
 
 `draw` is mtlib.faces.draw, another batch of faces every time, as floats of 0 to 1: on the CPU, and on a GPU if there is
 one, in batches of 4096 there. `jpeg` is what is usual for CelebA: files of 178 x 218 (drawn faces, as large as CelebA's
@@ -127,7 +127,7 @@ def report(size: int, times: dict[str, list[float]], counts: dict[str, int]) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="*", default=[64, 128])
-    for name, default in (("files", 1024), ("batch", 128), ("repeats", 5), ("workers", 2)):
+    for name, default in (("files", 1024), ("batch", 256), ("repeats", 5), ("workers", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     a = parser.parse_args()

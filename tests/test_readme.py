@@ -53,7 +53,9 @@ def test_every_make_command_exists():
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE)) <= targets
 
 
-@pytest.mark.parametrize("name", ["01_semantic_orthogonal_spaces.standard", "01b_table_one.paper"])
+@pytest.mark.parametrize(
+    "name", ["00b_drawn_faces.standard", "01_semantic_orthogonal_spaces.standard", "01b_table_one.paper"]
+)
 def test_the_verdicts_told_are_those_recorded(name):
     record = read(repository() / "data" / "results" / f"{name}.json")
     (line,) = re.findall(rf"^\| {name.split('_')[0]}, .*$", README, re.MULTILINE)

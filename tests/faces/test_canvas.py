@@ -42,9 +42,9 @@ def test_a_blob_is_one_in_the_middle_and_ends_at_its_rim():
 
 
 def test_a_ramp_goes_either_way():
-    x = torch.tensor([0.0, 1.0, 1.5, 2.0, 9.0])
-    assert ramp(x, 1.0, 2.0).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
-    assert ramp(x, 2.0, 1.0).tolist() == pytest.approx([1, 1, 0.5, 0, 0])
+    x = torch.tensor([0.0, 1.0, 1.25, 1.5, 2.0, 9.0])
+    assert ramp(x, 1.0, 2.0).tolist() == pytest.approx([0, 0, 5 / 32, 0.5, 1, 1])  # 3 t^2 - 2 t^3
+    assert ramp(x, 2.0, 1.0).tolist() == pytest.approx([1, 1, 27 / 32, 0.5, 0, 0])
 
 
 def test_a_wave_has_period_one_and_no_jumps():

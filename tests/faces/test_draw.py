@@ -123,6 +123,18 @@ def test_an_attribute_changes_pixels_inside_its_mask_and_none_outside(name):
     assert mask.float().mean() < 0.30
 
 
+@pytest.mark.parametrize(
+    ("name", "do"),
+    [("Male", {}), ("Chubby", {}), ("Oval_Face", {}), ("Pale_Skin", {}), ("Wearing_Necktie", {"Wearing_Necklace": 1}),
+     ("Male", {"Wearing_Necktie": 1, "Eyeglasses": 1}), ("Chubby", {"Wearing_Necklace": 1, "Wearing_Earrings": 1})],
+)  # fmt: skip
+def test_what_changes_everywhere_and_what_hides_another_stays_inside_too(name, do):
+    off, on = (draw(NUMBERS, size=48, do={**do, name: value}) for value in (0, 1))
+    changed = (on.images.int() - off.images.int()).abs().amax(1)
+    edge = torch.nn.functional.max_pool2d(on.mask(name)[:, None].float(), 3, 1, 1)[:, 0] > 0
+    assert changed[~edge].max() <= LEVELS
+
+
 @pytest.mark.parametrize("name", [name for name in ATTRIBUTES if name != "Blurry"])
 def test_a_mask_is_no_larger_than_what_it_may_change(name):
     """Over a few people, most pixels of a mask do change when all that draws there is taken away or put on."""

@@ -1,13 +1,22 @@
 """Landmarks: their order, their anatomy, and that they lie on what is drawn."""
 
+from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from mtlib.faces import LANDMARKS, POINTS_5, POINTS_68, draw
+from mtlib.faces.canvas import lens
+from mtlib.faces.eyes import EYE, brow_line
+from mtlib.faces.head import outline
+from mtlib.faces.landmarks import landmarks
+from mtlib.faces.population import people
+from mtlib.faces.portrait import sit
+from mtlib.faces.pose import CENTRE, SPAN, Pose
 
-PEOPLE = torch.arange(0, 1200, 20)
+PEOPLE = torch.arange(0, 6000, 100)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +72,6 @@ def ends(mask):
     return torch.stack([first, last], 1)
 
 
-def sharp(faces):
-    """Who is in focus, as the others' masks are wider."""
-    return draw(PEOPLE, size=128, do={"Blurry": 0})
-
-
 def test_the_corners_of_the_mouth_are_the_ends_of_the_lips():
     faces = draw(PEOPLE, size=128, do={"Blurry": 0, "Mustache": 0})
     found = ends(faces.mask("Wearing_Lipstick"))
@@ -83,6 +87,86 @@ def test_points_lie_on_their_part(name, attribute):
     points = group(faces, name).round().long()
     on = mask[torch.arange(len(PEOPLE))[:, None], points[..., 1], points[..., 0]]
     assert on.mean() > 0.97
+
+
+@pytest.fixture(scope="module")
+def upright():
+    """The people as numbers, and their points in face coordinates u, v (n, 72): held straight, image is face."""
+    subject = sit(people(PEOPLE))
+    zero, one = torch.zeros(len(PEOPLE), dtype=torch.float64), torch.ones(len(PEOPLE), dtype=torch.float64)
+    straight = replace(subject, pose=Pose(zero, zero, one, one, zero, zero))
+    points = (landmarks(straight, 2).double() + 0.5 - 1) * SPAN  # two pixels: -SPAN to SPAN
+    return straight, points[..., 0], points[..., 1] - CENTRE
+
+
+def numbers(part):
+    return part.columns()  # (n, 1), to meet the points (n, m)
+
+
+def test_the_jaw_runs_along_the_heads_outline(upright):
+    subject, u, v = upright
+    jaw = SimpleNamespace(u=u[:, :17], v=v[:, :17])
+    assert (outline(numbers(subject.head), jaw) - 1).abs().max() < 1e-4
+    assert torch.allclose(v[:, 8], subject.head.chin, atol=1e-5)
+    assert (v[:, :9].diff(dim=1) > 0).all()
+
+
+def test_lids_and_lips_lie_where_their_lenses_end(upright):
+    subject, u, v = upright
+    eye, lips = numbers(subject.eyes), numbers(subject.mouth)
+    for places in (LANDMARKS["left eye"], LANDMARKS["right eye"]):
+        t = (u[:, list(places)].abs() - eye.apart) / eye.width
+        assert lens(t, v[:, list(places)] - EYE, eye.upper, eye.lower).abs().max() < 1e-4
+    for name, width, upper, lower in (
+        ("outer lips", 1.0, lips.upper + 0.42 * lips.open, lips.lower + 0.58 * lips.open),
+        ("inner lips", 0.88, 0.42 * lips.open, 0.58 * lips.open),
+    ):
+        t, height = u[:, list(LANDMARKS[name])] / lips.width, v[:, list(LANDMARKS[name])] - lips.height
+        bent = height + lips.rise * (t * t - 0.4)
+        assert lens(t / width, bent, upper, lower).abs().max() < 1e-4, name
+
+
+def test_brows_follow_their_line_and_rise_where_it_arches(upright):
+    subject, u, v = upright
+    places = list(LANDMARKS["right brow"])  # from the inner end outwards
+    t = (u[:, places] - numbers(subject.eyes).apart) / 0.165
+    assert (v[:, places] - brow_line(numbers(subject.eyes), t)).abs().max() < 1e-4
+    assert (t[:, 0] < -0.9).all()
+    assert (t[:, -1] > 0.9).all()
+    arched = sit(people(PEOPLE, do={"Arched_Eyebrows": 1}))
+    arched = (landmarks(replace(arched, pose=subject.pose), 2).double() - 0.5) * SPAN
+    height = arched[:, places, 1]
+    assert (height[:, 2] < height[:, [0, 4]].mean(1)).all()  # the middle lies above the line between the ends
+
+
+def test_the_nose_ends_at_its_wings_and_turns_with_the_head(upright):
+    subject, u, v = upright
+    nose = subject.nose
+    assert torch.allclose(u[:, 35] - u[:, 31], 2 * nose.width, atol=1e-5)
+    assert (v[:, 31:36] - nose.base.unsqueeze(1)).abs().max() < 0.03
+    assert torch.allclose(u[:, 33], nose.tip, atol=1e-5)
+    assert (u[:, 30] / nose.tip).min() > 0.8  # the tip of the bridge goes along, the root stays
+    assert u[:, 27].abs().max() < 0.002
+    assert nose.tip.abs().max() > 0.02
+
+
+def test_the_lobes_are_the_lower_ends_of_the_ears(upright):
+    subject, u, v = upright
+    head = subject.head
+    across, down = (u[:, 71] - head.width - 0.015) / (0.62 * head.ears), (v[:, 71] - 0.05) / (1.25 * head.ears)
+    assert across.abs().max() < 1e-4
+    assert ((down > 0.9) & (down <= 1)).all()
+    assert torch.allclose(u[:, 70], -u[:, 71], atol=1e-5)
+
+
+def test_the_middle_of_the_lips_is_where_they_end_in_the_picture():
+    faces = draw(PEOPLE, size=128, do={"Blurry": 0, "Mustache": 0, "Goatee": 0, "No_Beard": 1})
+    mask = faces.mask("Wearing_Lipstick")
+    rows = torch.arange(128)
+    for point, end in ((51, lambda column: rows[column].min()), (57, lambda column: rows[column].max())):
+        x = faces.landmarks[:, point, 0].round().long()
+        found = torch.stack([end(mask[k, :, x[k]]) for k in range(len(x))])
+        assert (found - faces.landmarks[:, point, 1]).abs().median() < 1.2
 
 
 def test_the_eyes_centres_lie_between_their_corners(faces):

@@ -1,10 +1,16 @@
 """The camera: light, blur and noise."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 
 from mtlib.faces import draw
-from mtlib.faces.photo import blur, reach
+from mtlib.faces.canvas import Canvas
+from mtlib.faces.photo import blur, expose, reach
+from mtlib.faces.population import people
+from mtlib.faces.portrait import sit
 
 NUMBERS = torch.arange(0, 600, 20)
 
@@ -29,6 +35,21 @@ def test_blur_by_hand_on_a_single_dot():
     assert soft[0, 0, 15, 13:18].tolist() == pytest.approx([3 * k / 81 for k in (1, 2, 3, 2, 1)])
     assert soft.sum().item() == pytest.approx(3)
     assert torch.allclose(blur(picture, torch.zeros(1, 1, 1, 1)), picture)
+
+
+def test_light_falls_across_and_colours_the_picture():
+    """A grey canvas: twice as much light at the right edge as the slope says, red lifted by the cast."""
+    subject = sit(people(torch.tensor([0])))
+    canvas = Canvas(subject.pose, 40)
+    canvas.rgb.fill_(0.5)
+    number = partial(torch.full, (1,), dtype=torch.float64)
+    gain = torch.tensor([[1.1, 1.0, 0.9]], dtype=torch.float64)
+    frame = replace(subject.photo, across=number(0.3), down=number(0.0), noise=number(0.0), gain=gain, blur=number(0.0))
+    image = expose(canvas, frame)[0].float()
+    assert image[:, 20, 20].tolist() == pytest.approx([140, 128, 115], abs=2)
+    assert (image[1, :, -1] / image[1, :, 0]).mean().item() == pytest.approx(
+        (1 + 0.3 * 39 / 40) / (1 - 0.3 * 39 / 40), abs=0.03
+    )
 
 
 def test_noise_is_of_the_sensor_and_small():
