@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mtlib.faces import LANDMARKS, POINTS_5, POINTS_68, draw
-from mtlib.faces.canvas import lens
+from mtlib.faces import LANDMARKS, POINTS_5, POINTS_68, draw, head, mouth
+from mtlib.faces import eyes as looking
+from mtlib.faces.canvas import Canvas, lens
 from mtlib.faces.eyes import EYE, brow_line
 from mtlib.faces.head import outline
 from mtlib.faces.landmarks import landmarks
@@ -184,3 +185,104 @@ def test_lips_part_and_corners_rise_with_the_action_units():
     sober, smiling = (draw(PEOPLE, size=128, do={"AU12": value}) for value in (0, 1))
     rise = [faces.landmarks[:, 51, 1] - faces.landmarks[:, [48, 54], 1].mean(1) for faces in (sober, smiling)]
     assert (rise[1] > rise[0] + 2).all()
+
+
+# ------------------------------------------------------------------ each point on its edge, parts painted alone
+
+SIZE = 256
+
+
+@pytest.fixture(scope="module", params=["anger", "surprise", "happiness"])
+def seated(request):
+    """Thirty people as numbers and their points, with brows, lids and mouths as that expression has them."""
+    subject = sit(people(PEOPLE[:30], do={"expression": request.param}))
+    return subject, landmarks(subject, SIZE)
+
+
+def blank(subject, part=()):
+    return Canvas(subject.pose, SIZE, part)
+
+
+def values(plane, points):
+    """What a plane (n, H, W) says at points (n, m, 2), between pixels too."""
+    where = (points + 0.5) / SIZE * 2 - 1
+    return torch.nn.functional.grid_sample(plane[:, None], where[:, :, None], align_corners=False)[:, 0, :, 0]
+
+
+def test_jaw_points_lie_on_the_rim_of_the_skin(seated):
+    subject, points = seated
+    canvas = blank(subject, ("head",))
+    head.paint_head(canvas, subject.head.grid())
+    assert (values(canvas.seen, points[:, :17]) - 0.5).abs().max() < 0.25  # an edge is half covered
+    assert values(canvas.u, points[:, 8:9]).abs().max() < 0.005  # the chin is in the middle
+
+
+def test_lobes_are_at_the_lower_end_of_the_ears(seated):
+    subject, points = seated
+    canvas = blank(subject, ("ears",))
+    head.paint_ears(canvas, subject.head.grid())
+    lobes, down = points[:, 70:72], torch.tensor([0.0, 3.0])
+    assert values(canvas.seen, lobes).min() > 0.7
+    assert values(canvas.seen, lobes + down).max() < 0.1
+
+
+def test_brow_points_run_along_the_middle_of_the_brows(seated):
+    subject, points = seated
+    canvas = blank(subject, ("brows",))
+    looking.paint_brows(canvas, subject.eyes.grid())
+    brows = points[:, 17:27]
+    assert values(canvas.seen, brows).min() > 0.45  # the ends are thin
+    assert values(canvas.seen, brows)[:, [1, 2, 3, 6, 7, 8]].min() > 0.6
+    for away in (-8.0, 8.0):
+        assert values(canvas.seen, brows + torch.tensor([0.0, away])).max() < 0.1
+
+
+def test_eye_points_lie_on_the_lids(seated):
+    subject, points = seated
+    canvas = blank(subject, ("eyes",))
+    looking.paint_eyes(canvas, subject.eyes.grid(), subject.head.grid())
+    upper, lower = points[:, [37, 38, 43, 44]], points[:, [40, 41, 46, 47]]
+    assert values(canvas.seen, torch.cat([upper, lower], 1)).min() > 0.4
+    assert values(canvas.seen, upper - torch.tensor([0.0, 6.0])).max() < 0.1
+    assert values(canvas.seen, lower + torch.tensor([0.0, 4.0])).max() < 0.1
+
+
+def test_the_nose_points_where_its_nostrils_are(seated):
+    subject, points = seated
+    canvas, h = blank(subject), subject.head.grid()
+    canvas.rgb += h.skin
+    mouth.paint_nose(canvas, subject.nose.grid(), h)
+    nostrils = (canvas.rgb.mean(1) / h.skin.mean(1) < 0.55).float()  # the darkest of it
+    grid = torch.arange(SIZE, dtype=torch.float32)
+    area = nostrils.sum((1, 2))
+    assert (area > 8).all()
+    centre = torch.stack([(nostrils * grid).sum((1, 2)), (nostrils * grid[:, None]).sum((1, 2))], 1) / area[:, None]
+    assert (centre - points[:, 33]).norm(dim=1).max() < 3
+    root, tip, base = (values(canvas.u, points[:, k : k + 1]) for k in (27, 30, 33))
+    assert root.abs().max() < 0.005
+    assert (tip - base).abs().max() < 0.005  # a turned head's nose is turned as a whole
+    assert base.abs().max() > 0.03
+
+
+def test_the_outer_lips_are_the_rim_of_the_lips(seated):
+    subject, points = seated
+    canvas = blank(subject, ("mouth",))
+    mouth.paint_mouth(canvas, subject.mouth.grid(), subject.head.grid())
+    upper, lower = points[:, [49, 50, 52, 53]], points[:, [55, 56, 57, 58, 59]]  # no corners, and not the soft notch
+    found = values(canvas.seen, torch.cat([upper, lower], 1))
+    assert ((found - 0.5).abs() < 0.2).float().mean() > 0.8  # on pressed lips lies the line between them
+    assert found.min() > 0.25
+    down = torch.tensor([0.0, 3.0])
+    assert values(canvas.seen, torch.cat([upper - down, lower + down], 1)).max() < 0.1
+
+
+def test_the_inner_lips_are_the_rim_of_the_opening():
+    subject = sit(people(PEOPLE, do={"AU25": 1, "AU26": 1, "AU12": 0, "AU23": 0, "AU24": 0, "Big_Lips": 1}))
+    points, canvas = landmarks(subject, SIZE), blank(subject)
+    g = subject.mouth.grid()
+    mouth.paint_mouth(canvas, g, subject.head.grid())
+    away = (canvas.rgb - g.lips).abs().amax(1)  # n H W, from the colour of the lips
+    for middle, outwards in (([61, 62, 63], -1.0), ([65, 66, 67], 1.0)):
+        step = torch.tensor([0.0, 2 * outwards])
+        lips, opening = values(away, points[:, middle] + step), values(away, points[:, middle] - step)
+        assert (lips < opening - 0.08).float().mean() > 0.97
