@@ -5,8 +5,9 @@ between the eyes. The pose maps them to the image. Shapes are signed distances (
 pixel wide.
 
 Pixels are made with + - x / sqrt, min, max and floor, which IEEE 754 fixes to the last bit, and with torch's ``lerp``,
-which is computed alike at every place of a tensor. So a face is the same bit for bit in every batch; another device may
-round a ``lerp`` otherwise, which moves a pixel by one grey level at most.
+which is computed alike at every place of a tensor (as tested on Linux; another compiler might fuse it otherwise). So a
+face is the same bit for bit in every batch. Another device may round a ``lerp``, or a division by a constant, in
+another way, which should move a pixel by one grey level at most.
 """
 
 from collections.abc import Collection
