@@ -111,7 +111,7 @@ def learn(
 
     Args:
         seed: of people, pictures, weights and order.  train, test: faces.  size: pixels.
-        epochs: of both; one cycle of the learning rate.
+        epochs: of both; the learning rate falls to 0 over them.
     """
     data = dataset(train=train, validation=1, test=test, size=size, seed=seed, device=device)
     found = {"majority": majority(data.train, data.test)}

@@ -56,13 +56,10 @@ def head(looks: Looks) -> Head:
     )
 
 
-def outline(g: Head, where: Window, larger: Tensor | float = 0.0) -> Tensor:
-    """How far out a pixel lies (n, h, w): 0 in the middle of the head, 1 on its outline.
-
-    ``larger`` moves the outline outwards by so many units.
-    """
-    up, down = where.v.clamp(max=0) / (TOP + larger), where.v.clamp(min=0) / (g.chin + larger)
-    u, down = where.u / (g.width + larger), down * down
+def outline(g: Head, where: Window) -> Tensor:
+    """How far out a pixel lies (n, h, w): 0 in the middle of the head, 1 on its outline."""
+    up, down = where.v.clamp(max=0) / TOP, where.v.clamp(min=0) / g.chin
+    u, down = where.u / g.width, down * down
     return (u * u + up * up + down * (1 - g.jaw + g.jaw * down)).sqrt_()
 
 

@@ -3,6 +3,7 @@ import copy
 import pytest
 
 from mtlib import mime
+from mtlib.figures import MOST
 from mtlib.runs import execute, notebooks, record, verify
 
 FIGURE_CELL, RECORD_CELL = 4, 7
@@ -30,6 +31,18 @@ def differences(committed, change):
 def test_equal_notebooks_do_not_differ(committed):
     assert differences(committed, lambda fresh: None) == []
     assert verify.count(committed) == (1, 2)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(MOST, True), (MOST - 1, False), (10_000, False)])
+def test_a_large_array_is_compared_by_its_sample(committed, length, fits):
+    def sampled(notebook, last=0.0):
+        points = figure(notebook).arrays.points
+        points["shape"], points["values"] = [100, 100], [1.0] * (length - 1) + [1.0 + last]
+
+    sampled(committed)
+    found = differences(committed, sampled)
+    assert found == [] if fits else "do not fill the shape [100, 100]" in found[0]
+    assert differences(committed, lambda fresh: sampled(fresh, last=0.1)) != []
 
 
 def within(fresh):
