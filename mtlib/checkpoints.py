@@ -74,6 +74,8 @@ def digest(*tensors: Tensor | Lazy | None) -> str:
         if value is None:
             found.update(b"none")
             continue
+        if isinstance(value, Lazy) and value.whole is not None:
+            value = value.whole  # wherever it has been placed
         found.update(f"{tuple(value.shape)} {value.dtype}".encode())
         if isinstance(value, Lazy):
             found.update(f"{value.recipe} {digest(*value.sources)}".encode())

@@ -1,19 +1,19 @@
 """Claims of a paper and the verdicts on them. The rule is a committed file; code, not judgement, applies it."""
 
 import hashlib
-import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Literal
 
-from scipy.stats import t as student
-
+from mtlib.metrics.intervals import LEVEL, Interval, interval, mean_of, single_run
 from mtlib.paths import repository
 
-LEVEL = 0.05  # error rate of a family of claims
+# With the intervals that verdicts rest on; LEVEL is the error rate of a family of claims.
+__all__ = ["LEVEL", "SCOPES", "VERDICTS", "Claim", "Claims", "Interval", "decide", "interval"]
+__all__ += ["load", "mean_of", "single_run", "stand_in"]
+
 SCOPES = ("same-data", "stand-in")
 VERDICTS = ("reproduced", "partly", "not reproduced", "undecided", "not testable here")
 
@@ -35,19 +35,6 @@ class Claim:
     updates: int = 0
     rests_on: tuple[str, ...] = ()
     printed: float | None = None
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its two-sided confidence interval from n independent samples (Student's t)."""
-
-    n: int
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
 @dataclass(frozen=True)
@@ -140,31 +127,6 @@ def _claim(entry: dict, file: str) -> Claim:
     return claim
 
 
-def interval(samples: Sequence[float], level: float = LEVEL) -> Interval:
-    """The mean and its (1 - level) confidence interval.
-
-    Raises:
-        ValueError: fewer than two samples, which have no spread, or one that is no number.
-    """
-    n = len(samples)
-    if n < 2 or not all(map(math.isfinite, samples)):
-        raise ValueError(f"an interval needs two or more finite samples, got {list(samples)[:5]}")
-    half = _t(n, level) * stdev(samples) / math.sqrt(n)
-    mean = fmean(samples)
-    return Interval(n, mean, mean - half, mean + half)
-
-
-def mean_of(samples: Sequence[float]) -> dict[str, float]:
-    """Mean, ends of the 95 % interval, and n, as a record holds them."""
-    return asdict(interval(samples))
-
-
-def single_run(samples: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
-    """Where one further run of ours falls with probability 1 - level: the prediction interval."""
-    half = _t(len(samples), level) * stdev(samples) * math.sqrt(1 + 1 / len(samples))
-    return fmean(samples) - half, fmean(samples) + half
-
-
 def decide(claim: Claim, samples: Sequence[float], family: int, updates: int = 0) -> tuple[str, str]:
     """The verdict and its evidence in a line.
 
@@ -208,8 +170,3 @@ def stand_in(claim: Claim, samples: Sequence[float], family: int, updates: int =
     if most < -claim.smallest:
         return "reversed"
     return "negligible" if -claim.smallest < least and most < claim.smallest else "undecided"
-
-
-def _t(n: int, level: float) -> float:
-    """Two-sided quantile of Student's t with n - 1 degrees of freedom."""
-    return float(student.ppf(1 - level / 2, n - 1))

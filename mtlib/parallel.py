@@ -30,7 +30,8 @@ it cannot where a loss is no mean over examples, as every process sees only its 
 - directions that are no linear function of the gradients (``updates.Aggregate``): each process finds its own, and
   these are averaged; so are weightings that follow the losses, which follow those of the part, and which a
   resumed run gives the state of process 0 everywhere;
-- random numbers drawn inside a step (dropout), which are other ones in every process.
+- random numbers drawn inside a step (dropout), which are other ones in every process;
+- mix-up (``Augment``), which mixes the rows of a part among themselves; all else that it does is the same.
 
 A batch of consecutive pairs (``rows.Pairs``) must hold an even number of rows per process.
 """

@@ -16,17 +16,18 @@ ROOT = Path(mtlib.__file__).parent
 # Ground floor first. A module imports only what stands on a lower floor, or to its left on its own.
 # The papers' rooms do not know each other, and neither do the experiments.
 FLOORS = [
-    ["mime", "choices", "lazy", "tasks", "seeds", "paths", "headless", "method", "progress", "recipe", "rows"],
-    ["storage", "toy", "annotate", "faces"],
+    ["mime", "choices", "vision", "lazy", "tasks", "seeds", "paths", "headless"],
+    ["method", "progress", "recipe", "rows"],
+    ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
     ["sos", "weighting"],
-    ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble"],
+    ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
 PAPERS = {"sos"}
 # Training knows methods by their contract alone.
-KNOWN_METHODS = PAPERS | {"controls", "networks", "heads", "toy", "faces"}
-FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble"], KNOWN_METHODS)
+KNOWN_METHODS = PAPERS | {"controls", "networks", "heads", "toy", "faces", "datasets"}
+FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble", "metrics"], KNOWN_METHODS)
 
 ORDER = [module for floor in FLOORS for module in floor]
 

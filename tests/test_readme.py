@@ -7,17 +7,19 @@ import pytest
 import torch
 
 from mtlib.controls import MultiTask
+from mtlib.datasets import examples, loading
 from mtlib.paths import repository
 from mtlib.recipe import Recipe
 from mtlib.runs.record import read
 from mtlib.tasks import Dataset, Split
 
 README = (repository() / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    take_away, alone, together, drawn = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    take_away, alone, together, drawn, _ = BLOCKS
     trunk = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU())
     loader = [(torch.randn(8, 6), torch.randint(-1, 2, (8, 40))) for _ in range(2)]
     before = trunk[0].weight.clone()
@@ -46,6 +48,16 @@ def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
         "action_units": 600,
     }
     assert int((annotated.train.source == 0).sum()) == 150  # a quarter of the smaller set has both
+
+
+def test_a_readers_own_data_are_trained_on(tmp_path, monkeypatch, capsys):
+    examples.write("celeba", tmp_path)
+    monkeypatch.setenv("MTLIB_DATA", str(tmp_path))
+    monkeypatch.setattr(loading, "repository", lambda: tmp_path)  # for the cache
+    exec(BLOCKS[-1], {})
+    told = capsys.readouterr().out
+    assert all(name in told for name in ("decoding celeba train: done", "5_o_Clock_Shadow", "balanced accuracy", "AUC"))
+    assert list((tmp_path / "data" / "cache").glob("celeba-train-*.bin"))
 
 
 def test_every_make_command_exists():

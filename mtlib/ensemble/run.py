@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from mtlib import checkpoints
+from mtlib.augment import Augment
 from mtlib.checkpoints import describe
 from mtlib.ensemble.program import Program
-from mtlib.ensemble.stack import Batches, Copy, Networks, check
+from mtlib.ensemble.stack import Batches, Copy, Networks, check, check_columns
 from mtlib.interrupts import stoppable
 from mtlib.method import Method
 from mtlib.recipe import Recipe
 from mtlib.rows import Epoch, Rows
 from mtlib.seeds import derive
 from mtlib.tasks import Dataset
-from mtlib.training.checks import check_counts, check_rows
+from mtlib.training.checks import check_augment, check_counts, check_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,7 @@ def fit(
     recipe: Recipe,
     *,
     rows: Callable[[int, int, int], Rows] = Epoch,
+    augment: Augment | None = None,
     logged: int = 50,
     checkpoint: Path | None = None,
     save_every: float = 60.0,
@@ -83,6 +85,7 @@ def fit(
         copies: one or more.
         recipe: as for ``training.fit``, but no plateau, as nothing is validated, and no channels-last.
         rows: (examples, batch, seed) -> the rows of every step.
+        augment: what is done at random to every copy's batches, by the copy's seed.
         logged: about so many rows of history, evenly spaced, and one of the last step.
         checkpoint: file to save to and to resume from; a finished run is taken from it at once.
         save_every: seconds between checkpoints.
@@ -96,8 +99,10 @@ def fit(
     check(data, copies)
     if recipe.schedule == "plateau" or recipe.channels_last:
         raise ValueError("an ensemble has no validation for schedule 'plateau' and no channels_last: train one by one")
-    batches = Batches(data, copies, recipe.batch, rows)
+    batches = Batches(data, copies, recipe.batch, rows, augment)
     check_rows(batches.orders[0], batches.n, 1)
+    check_augment(augment, data[0].train, data[0].tasks, batches.orders[0])
+    check_columns(augment, copies)
     networks = Networks([build(copy) for copy in copies])
     where = {value.device for value in networks.parameters.values()}
     if where != {batches.x.device}:
@@ -212,6 +217,7 @@ class Run:
             "method": describe(self.networks.terms.method, values=False),
             "the networks' initial values": self.networks.digest(),
             "rows": describe(self.batches.orders[0]),
+            "augment": self.batches.augment and describe(self.batches.augment),
             "logged every": self.every,
             "chunk": self.chunk,
         }

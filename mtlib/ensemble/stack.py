@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import stack_module_state
 
+from mtlib.augment import Augment
 from mtlib.checkpoints import describe, digest
 from mtlib.lazy import Lazy
 from mtlib.method import Method
@@ -21,7 +22,8 @@ class Copy:
     """What makes one copy differ from the others.
 
     Args:
-        seed: of the order of its batches; ``build`` may use it for the initial weights.
+        seed: of the order of its batches, and of what is done to them at random; ``build`` may use it for the initial
+            weights.
         data: which of the data sets, counted from 0.
         columns: {task name: places of the label columns it learns}; all columns where a task is not named.
         settings: for ``build``, which puts them into its network's buffers.
@@ -112,16 +114,18 @@ class Batches:
         copies: Sequence[Copy],
         batch: int,
         rows: Callable[[int, int, int], Rows],
+        augment: Augment | None = None,
     ) -> None:
         splits = [each.train for each in data]
         self.x = _together([split.x for split in splits])  # D N ...
         self.y = {task.name: _together([split.y[task.name] for split in splits]) for task in data[0].tasks}
         self.n = len(splits[0])
-        seeds = list(dict.fromkeys(copy.seed for copy in copies))
-        self.orders = [rows(self.n, batch, seed) for seed in seeds]
+        self.augment = augment
+        self.seeds = list(dict.fromkeys(copy.seed for copy in copies))
+        self.orders = [rows(self.n, batch, seed) for seed in self.seeds]
         self.per_epoch = self.orders[0].per_epoch
         device = self.x.device
-        self.order = torch.tensor([seeds.index(copy.seed) for copy in copies])  # K
+        self.order = torch.tensor([self.seeds.index(copy.seed) for copy in copies])  # K
         self.set = torch.tensor([copy.data for copy in copies], device=device)  # K
         self.columns = {
             name: torch.tensor([list(copy.columns.get(name, range(y.shape[-1]))) for copy in copies], device=device)
@@ -129,6 +133,8 @@ class Batches:
         }  # K c
         self.one = len({(copy.seed, copy.data) for copy in copies}) == 1
         self.one_labels = self.one and all(len(each.unique(dim=0)) == 1 for each in self.columns.values())
+        if augment is not None:  # it changes inputs and labels together
+            self.one = self.one_labels
         batch = len(self.orders[0](0))
         row = (1 if self.one else len(copies)) * self.x[0, 0].nbytes
         row += (1 if self.one_labels else len(copies)) * sum(y[0, 0].nbytes for y in self.y.values())
@@ -147,7 +153,19 @@ class Batches:
         }  # K steps B c
         for i in range(steps):
             found = {name: value[0, i] if self.one_labels else value[:, i] for name, value in y.items()}
-            yield (x[0, i] if self.one else x[:, i]), found
+            own = x[0, i] if self.one else x[:, i]
+            yield (own, found) if self.augment is None else self._augmented(own, found, start + i)
+
+    def _augmented(self, x: Tensor, y: dict[str, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The batches of a step, each augmented as its copy's would be alone."""
+        if self.one:
+            batch = self.augment(Batch(x, y), self.seeds[0], step)
+            return batch.x, batch.y
+        shape = x.shape[:2]  # K B
+        numbers = torch.stack([self.augment.numbers(seed, step, shape[1]) for seed in self.seeds])[self.order]
+        batch = Batch(x.flatten(0, 1), {name: value.flatten(0, 1) for name, value in y.items()})
+        batch = self.augment.apply(batch, numbers.flatten(0, 1), groups=shape[0])
+        return batch.x.unflatten(0, shape), {name: value.unflatten(0, shape) for name, value in batch.y.items()}
 
     def digest(self) -> str:
         """A short hash of all data, which a resumed run must find unchanged."""
@@ -187,6 +205,18 @@ def check(data: Sequence[Dataset], copies: Sequence[Copy]) -> None:
         for name, width in widths.items():
             if len(copy.columns.get(name, range(width))) != len(copies[0].columns.get(name, range(width))):
                 raise ValueError(f"copy {place}: every copy learns the same number of columns of {name!r}")
+
+
+def check_columns(augment: Augment | None, copies: Sequence[Copy]) -> None:
+    """Refuse copies that learn some coordinates of points that move with the picture.
+
+    Raises:
+        ValueError: which copy, and of which task.
+    """
+    for place, copy in enumerate(copies):
+        split = {*augment.positions} & {*copy.columns} if augment is not None and augment.moves else ()
+        if split:
+            raise ValueError(f"copy {place}: augment moves whole points, so all columns of {min(split)!r} are learned")
 
 
 def _check_alike(methods: Sequence[Method]) -> None:

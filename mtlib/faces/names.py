@@ -31,3 +31,11 @@ LANDMARKS = {
 }  # fmt: skip
 POINTS_68 = tuple(range(68))
 POINTS_5 = (68, 69, 30, 48, 54)  # CelebA's: left eye, right eye, nose, left and right mouth corner, as seen
+
+# Which point stands for which in a mirrored picture: what ``Augment.positions`` asks for.
+MIRRORED = (
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),  # jaw, brows, nose
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,  # eyes
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),  # lips
+    69, 68, 71, 70,
+)  # fmt: skip

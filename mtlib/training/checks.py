@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from mtlib.augment import Augment
 from mtlib.method import Method
-from mtlib.rows import Rows
+from mtlib.rows import Pairs, Rows
 from mtlib.tasks import Dataset, Split, Task
 
 
@@ -54,6 +55,17 @@ def check_split(name: str, split: Split, tasks: tuple[Task, ...], device: torch.
 def _check_device(name: str, tensor: Tensor, device: torch.device) -> None:
     if tensor.device != device:
         raise ValueError(f"{name} is on {tensor.device}, the method on {device}; move one of them")
+
+
+def check_augment(augment: Augment | None, split: Split, tasks: tuple[Task, ...], rows: Rows) -> None:
+    """Raises ValueError where batches of these rows cannot be augmented so, see ``Augment.check``."""
+    if augment is None:
+        return
+    if not isinstance(augment, Augment):
+        raise ValueError(f"augment must be an Augment or None, got {augment!r}")
+    augment.check(split, tasks)
+    if augment.mixup and isinstance(rows, Pairs):
+        raise ValueError("augment: mixup would mix the rows of a pair with others, and rows.Pairs makes pairs by place")
 
 
 def check_rows(rows: Rows, n: int, processes: int) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 
 from mtlib import parallel
+from mtlib.augment import Augment
 from mtlib.method import Method
 from mtlib.progress import Progress
 from mtlib.recipe import Recipe
 from mtlib.rows import Epoch, Rows
 from mtlib.tasks import Dataset
-from mtlib.training.checks import check_counts, check_method, check_rows
+from mtlib.training.checks import check_augment, check_counts, check_method, check_rows
 from mtlib.training.run import Result, Run
 from mtlib.training.scores import Score, accuracy
 from mtlib.updates import Descend, Update
@@ -27,6 +28,7 @@ def fit(
     update: Update | None = None,
     rows: Rows | None = None,
     *,
+    augment: Augment | None = None,
     seed: int = 0,
     logged: int = 50,
     validate_every: int | None = None,
@@ -43,7 +45,8 @@ def fit(
         data: its train split is used, and its validation split if asked to.
         update: how a batch moves the parameters; plain descent.
         rows: which rows form a batch; ``Epoch(len(data.train), recipe.batch, seed)``.
-        seed: of the batches' order, and of random numbers drawn inside a step (dropout, augmentation).
+        augment: what is done at random to training batches; validation sees its rows as they are.
+        seed: of the batches' order, of ``augment``, and of random numbers drawn inside a step (dropout).
         logged: about so many rows of history, evenly spaced, and one of the last step.
         validate_every: validate after every so many steps and at the end. The method is told the report
             (``validated``), and the parameters and buffers of the best validation are put back at the end.
@@ -65,6 +68,7 @@ def fit(
     check_method(method, data, validate_every is not None)
     rows = rows or Epoch(len(data.train), recipe.batch, seed)
     check_rows(rows, len(data.train), parallel.world())
+    check_augment(augment, data.train, method.tasks, rows)
     if validate_every is None and recipe.schedule == "plateau":
         raise ValueError("recipe: schedule 'plateau' waits for validations; give validate_every")
     if validate_every is not None and score is accuracy and all(task.kind == "points" for task in method.tasks):
@@ -80,6 +84,7 @@ def fit(
         score=score,
         checkpoint=checkpoint,
         save_every=save_every,
+        augment=augment,
     )
     first = parallel.rank() == 0
     with ExitStack() as stack:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from mtlib import checkpoints, parallel
+from mtlib.augment import Augment
 from mtlib.interrupts import stoppable
 from mtlib.method import Method
 from mtlib.recipe import Recipe
@@ -63,6 +64,7 @@ class Run:
     score: Score
     checkpoint: Path | None
     save_every: float
+    augment: Augment | None = None
     step: int = 0  # updates made
     best: dict | None = None  # score, step, values
     saved: int | None = None  # updates made when the last checkpoint was written
@@ -125,11 +127,12 @@ class Run:
         rows = self.rows(self.step)
         own = parallel.part(rows)
         self.update.share = len(own) / len(rows)
-        if self.accelerators and not own.is_cuda:
-            own = own.pin_memory().to(self.device, non_blocking=True)  # unpinned, the host would wait for it
         batch = self.data.train.take(own)
         batch.progress = torch.full((), self.step / self.recipe.steps, **self.like)
-        return batch
+        if self.augment is None:
+            return batch
+        numbers = self.augment.numbers(self.seed, self.step, len(rows))
+        return self.augment.apply(batch, parallel.part(numbers))
 
     def _train(self) -> None:
         """One update; a row of history and a validation where they are due."""
@@ -253,6 +256,7 @@ class Run:
             "the method's initial values": checkpoints.digest(*self.values().values()),
             "update": f"{type(self.update).__qualname__} {checkpoints.describe(self.update.settings())}",
             "rows": checkpoints.describe(self.rows),
+            "augment": self.augment and checkpoints.describe(self.augment),
             "steps between rows of history": self.every,
             "validate_every": self.validate_every,
             "score": checkpoints.describe(self.score),

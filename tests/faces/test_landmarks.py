@@ -13,6 +13,7 @@ from mtlib.faces.canvas import Canvas, lens
 from mtlib.faces.eyes import EYE, brow_line
 from mtlib.faces.head import outline
 from mtlib.faces.landmarks import landmarks
+from mtlib.faces.names import MIRRORED
 from mtlib.faces.population import people
 from mtlib.faces.portrait import sit
 from mtlib.faces.pose import CENTRE, SPAN, Pose
@@ -45,6 +46,15 @@ def test_left_is_left_in_the_picture(faces):
     assert (five[:, 0, 0] < five[:, 2, 0]).all()
     assert (five[:, 2, 0] < five[:, 1, 0]).all()
     assert (five[:, 3, 0] < five[:, 4, 0]).all()
+
+
+def test_the_mirrored_order_is_that_of_faces_held_the_other_way():
+    subject = sit(people(PEOPLE))
+    pose, nose = subject.pose, subject.nose
+    other = replace(pose, x=-pose.x, sin=-pose.sin, yaw=-pose.yaw)
+    other = replace(subject, pose=other, nose=replace(nose, tip=-nose.tip))  # all else is alike on both sides
+    flipped = landmarks(subject, 128) * torch.tensor([-1.0, 1.0]) + torch.tensor([127.0, 0.0])
+    torch.testing.assert_close(landmarks(other, 128), flipped[:, list(MIRRORED)], atol=1e-3, rtol=0)
 
 
 def test_brows_eyes_nose_mouth_and_chin_follow_downwards(faces):

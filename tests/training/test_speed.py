@@ -45,7 +45,8 @@ def trained(method=small_lenet, **settings):
 def test_channels_last_trains_the_same_up_to_rounding():
     losses, method = trained(channels_last=True)
     assert losses == pytest.approx(trained()[0], rel=1e-4)
-    assert method.trunk[0][3].weight.is_contiguous(memory_format=torch.channels_last)
+    trunk = method.trunk[0]
+    assert trunk.body[4].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_channels_last_leaves_what_is_no_image_alone(noisy, plane):
