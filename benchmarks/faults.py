@@ -106,7 +106,7 @@ def reached(kind: str, folder: Path) -> int:
     return whole + PIECE * sum(sums)
 
 
-def writing(kind: str, folder: Path) -> bool:
+def half_written(kind: str, folder: Path) -> bool:
     """Whether a file is half written."""
     return any(folder.glob("cache/*.part" if kind == "packing" else ".checkpoint.*"))
 
@@ -146,7 +146,7 @@ class Trial:
             process.kill()
             process.join()
             self.kills += 1
-            self.writing += writing(self.kind, folder)
+            self.writing += half_written(self.kind, folder)
             found = reached(self.kind, folder)
             self.lost += found < before
             before = found
@@ -176,6 +176,9 @@ def damages(content: bytes, path: Path, alike: bool) -> dict[str, bytes | None]:
         larger, file = picture.resize((picture.width + 1, picture.height)), io.BytesIO()
         larger.save(file, picture.format)
         found["of another size"] = file.getvalue()
+        if picture.format == "JPEG":
+            third = len(content) // 3
+            found["zeroed within"] = content[:third] + bytes(third) + content[2 * third :]
     if path.suffix in (".gz", ".npz"):
         place = len(content) // 2  # well within what their checksums are of
         found["flipped in one bit"] = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]

@@ -1,6 +1,6 @@
 """How many images per second are trained on: the bare loop, ``fit``, and the script that everybody writes?
 
-    python benchmarks/throughput.py [--network tiny|cnn8 --size 64 --batch 128 --steps 24 --repeats 5 --files 1024]
+    python benchmarks/throughput.py [--network tiny|cnn8 --size 64 --batch 128 --steps N --repeats 5 --files 1024]
 
 One network with forty binary heads is trained in one process in turn by three ways, on the same drawn faces:
 `bare`: forward, backward, fused Adam on one batch that stays on the device, nothing else: what the network costs.
@@ -9,23 +9,24 @@ One network with forty binary heads is trained in one process in turn by three w
 with as many workers as cores that stay alive, Adam as it comes.
 Images per second are medians over the repeats, ratios medians of ratios of neighbouring repeats; the first updates are
 left out, in which caches and compilers fill. With --precision, --channels-last and --compile, `bare` and `fit` change
-alike, `usual` stays what it is. Targets: fit / bare of 0.9 or more; on a GPU fit / usual of 5 or more for CNN8.
+alike, `usual` stays what it is. Targets: fit / bare of 0.9 or more; on a GPU fit / usual of 5 or more for CNN8. Exit
+status 1 where one is missed.
 """
 
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain, islice, repeat
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, RandomSampler
 
 from mtlib import datasets, vision
 from mtlib.controls import MultiTask
@@ -135,11 +136,12 @@ def fitted(a: argparse.Namespace, data: Dataset, recipe: Recipe) -> Way:
 def usual(a: argparse.Namespace, root: Path) -> Way:
     steps = [transforms.Resize(a.size), transforms.CenterCrop(a.size), transforms.ToTensor()]
     grey = [transforms.Grayscale()] if NETWORKS[a.network][1] == 1 else []
+    files = Unchecked(str(root), transform=transforms.Compose([*grey, *steps]))
+    # One epoch spans the run, as one of CelebA's 1 271 batches would: at its end the workers would run dry.
     loader = DataLoader(
-        Unchecked(str(root), transform=transforms.Compose([*grey, *steps])),
+        files,
         batch_size=a.batch,
-        shuffle=True,
-        drop_last=True,
+        sampler=RandomSampler(files, replacement=True, num_samples=a.batch * a.steps),
         num_workers=a.workers,
         persistent_workers=a.workers > 0,
         pin_memory=a.device != "cpu",
@@ -148,7 +150,7 @@ def usual(a: argparse.Namespace, root: Path) -> Way:
     def run() -> float:
         network, clock = method(a.network, a.size, a.device).train(), Clock(a.device, a.steps, a.batch)
         optimiser, criterion = torch.optim.Adam(network.parameters(), lr=5e-4), nn.BCEWithLogitsLoss()
-        for x, y in islice(chain.from_iterable(repeat(loader)), a.steps):
+        for x, y in loader:
             x, y = x.to(a.device, non_blocking=True), y.to(a.device, non_blocking=True)
             optimiser.zero_grad()
             criterion(network(x)["attributes"], y.float()).backward()
@@ -159,7 +161,7 @@ def usual(a: argparse.Namespace, root: Path) -> Way:
     return run
 
 
-def report(a: argparse.Namespace, rates: dict[str, list[float]]) -> Iterator[str]:
+def report(a: argparse.Namespace, rates: dict[str, list[float]], kept: list[bool]) -> Iterator[str]:
     network = method(a.network, a.size, "cpu")
     counted = cost(network, (NETWORKS[a.network][1], a.size, a.size))
     how = f"{a.precision}{', channels-last' * a.channels_last}{', compiled' * a.compile}"
@@ -171,9 +173,12 @@ def report(a: argparse.Namespace, rates: dict[str, list[float]]) -> Iterator[str
     for name, each in rates.items():
         low, high = statistics.quantiles(each, n=4)[::2]
         yield f"{name}: {statistics.median(each):,.0f} images/s  (quartiles {low:,.0f} to {high:,.0f})"
-    for below, note in (("bare", "; target 0.9 or more"), ("usual", "; target on a GPU, CNN8: 5 or more")):
+    aims = {"bare": 0.9, "usual": 5.0 if a.device != "cpu" and a.network == "cnn8" else 0.0}
+    for below, aim in aims.items():
         ratios = [x / y for x, y in zip(rates["fit"], rates[below], strict=True)]
         low, high = statistics.quantiles(ratios, n=4)[::2]
+        kept.append(statistics.median(ratios) >= aim)
+        note = f"; target {aim} or more" if aim else ""
         yield f"fit / {below}: {statistics.median(ratios):.2f}  (quartiles {low:.2f} to {high:.2f}{note})"
     if a.device != "cpu":
         card = torch.cuda.get_device_name()
@@ -187,7 +192,7 @@ def report(a: argparse.Namespace, rates: dict[str, list[float]]) -> Iterator[str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", choices=NETWORKS, default="tiny")
-    for name, default in (("size", 64), ("batch", 128), ("steps", 24), ("repeats", 5), ("files", 1024)):
+    for name, default in (("size", 64), ("batch", 128), ("steps", 0), ("repeats", 5), ("files", 1024)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -196,6 +201,8 @@ def main() -> None:
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
     a = parser.parse_args()
+    # On a GPU the workers are ahead by two batches each when the clock starts; then these must not matter.
+    a.steps = a.steps or (24 if a.device == "cpu" else WARM + 20 * a.workers)
     if a.steps <= WARM or a.repeats < 2 or a.files <= a.batch:
         parser.error(f"needs more than {WARM} steps, 2 or more repeats, and more files than a batch has")
     torch.set_num_threads(a.threads)
@@ -212,7 +219,9 @@ def main() -> None:
         for _ in range(a.repeats):
             for name, run in ways.items():
                 rates[name].append(run())
-        print(*report(a, rates), sep="\n")
+        kept: list[bool] = []
+        print(*report(a, rates, kept), sep="\n")
+    sys.exit(not all(kept))
 
 
 if __name__ == "__main__":

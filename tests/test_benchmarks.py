@@ -1,14 +1,23 @@
 """The benchmarks run; their numbers are for whoever runs them, never a test."""
 
+import os
 import subprocess
 import sys
 
+import pytest
+
+from mtlib.datasets import examples
 from mtlib.paths import repository
 
 
-def output(name, *arguments):
+def output(name, *arguments, check=True, **environment):
     script = repository() / "benchmarks" / name
-    return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        [sys.executable, script, *arguments], capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    assert found.returncode in ((0,) if check else (0, 1)), found.stderr
+    assert "Traceback" not in found.stderr, found.stderr
+    return found.stdout
 
 
 def test_sos_heads_runs_small():
@@ -37,3 +46,29 @@ def test_faces_runs_small():
     done = output("faces.py", "--sizes", "32", "--files", "6", "--batch", "3", "--repeats", "2", "--workers", "1")
     assert "6 files of 178 x 218" in done
     assert "32 px, draw on the CPU / jpeg" in done
+
+
+@pytest.mark.parametrize("network", ["tiny", "cnn8"])
+def test_throughput_runs_small(network):
+    small = ["--network", network, "--size", "32", "--batch", "4", "--steps", "6", "--repeats", "2", "--files", "9"]
+    done = output("throughput.py", *small, "--workers", "1", "--threads", "1", check=False)
+    assert f"{network}, 32 px" in done
+    assert "fit / bare" in done
+    assert "fit / usual" in done
+
+
+def test_accuracy_runs_small(tmp_path):
+    examples.write("mnist", tmp_path)
+    done = output(
+        "accuracy.py", "--sets", "mnist", "--seeds", "2", "--threads", "1", check=False, MTLIB_DATA=str(tmp_path)
+    )
+    assert "MNIST, as they are: LeNet-5, 20 epochs" in done
+    assert "n = 2; slowest" in done
+
+
+def test_every_damage_of_every_example_is_found():
+    assert "0 missed" in output("faults.py", "--kind", "files")
+
+
+def test_a_killed_packing_loses_nothing():
+    assert "0 lost" in output("faults.py", "--kind", "packing", "--kills", "2")

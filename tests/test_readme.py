@@ -56,7 +56,7 @@ def test_a_readers_own_data_are_trained_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(loading, "repository", lambda: tmp_path)  # for the cache
     exec(BLOCKS[-1], {})
     told = capsys.readouterr().out
-    assert all(name in told for name in ("decoding celeba train: done", "5_o_Clock_Shadow", "balanced accuracy", "AUC"))
+    assert all(name in told for name in ("reading celeba train: done", "5_o_Clock_Shadow", "balanced accuracy", "AUC"))
     assert list((tmp_path / "data" / "cache").glob("celeba-train-*.bin"))
 
 

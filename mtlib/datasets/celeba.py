@@ -24,17 +24,19 @@ ATTRIBUTE, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
 IDENTITY, LANDMARKS = "identity_CelebA.txt", "list_landmarks_align_celeba.txt"
 SPLITS = ("train", "validation", "test")  # as the partition numbers them
 POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")  # left and right as one sees them
+MIRRORED = (1, 0, 2, 4, 3)  # which stands for which in a mirrored picture, as ``Augment``'s positions want it
 PLACES = tuple(f"{point}_{axis}" for point in POINTS for axis in "xy")
 
 
 def read(folder: Path) -> Source:
     """Tasks ``attributes`` (40, binary), ``identity`` (classes) and ``landmarks`` (5 points); the first by default.
 
-    torchvision's layout: the text files beside ``img_align_celeba/`` with the aligned pictures. The files of identities
-    and of landmarks may be left out, and their tasks with them. No two official splits share a person, so ``identity``
-    is for pairs (``rows.Pairs``) or for another split; person n of the file is class n - 1. The text files must name
-    the same pictures in the same order. Of all 202 599 they must be the published ones (MD5); fewer are taken as they
-    are.
+    torchvision's layout: the text files beside ``img_align_celeba/`` with the aligned pictures, which may also lie in
+    a second folder of that name inside it, as Kaggle's copy unpacks (its CSV lists are not read). The files of
+    identities and of landmarks may be left out, and their tasks with them. No two official splits share a person, so
+    ``identity`` is for pairs (``rows.Pairs``) or for another split; person n of the file is class n - 1. The text files
+    must name the same pictures in the same order. Of all 202 599 they must be the published ones (MD5); fewer are taken
+    as they are.
 
     torchvision's class gives those MD5s and no more: it wants the boxes of the uncropped pictures as well, which nobody
     needs, does not say which file is damaged, and takes six times as long over the lists.
@@ -58,13 +60,19 @@ def read(folder: Path) -> Source:
         tasks.append(Task("landmarks", "points", PLACES))
     else:
         lacking["landmarks"] = absent(TITLE, folder / LANDMARKS)
-    every = Part(Files(TITLE, folder / IMAGES, names, shape=(WIDE, HIGH)), y)
+    every = Part(Files(TITLE, _where(folder / IMAGES, names[0]), names, shape=(WIDE, HIGH)), y)
     parts = {name: every.take((split == place).nonzero().flatten()) for place, name in enumerate(SPLITS)}
     parts = {name: part for name, part in parts.items() if len(part)}
     for name in {"train", "test"} - set(parts):
         raise damaged(TITLE, folder / PARTITION, f"has no pictures of the {name} split")
     places = ("landmarks",) if "landmarks" in y else ()
     return Source(TITLE, tuple(tasks), parts, ("attributes",), places, (WIDE, HIGH), lacking)
+
+
+def _where(images: Path, first: str) -> Path:
+    """The folder of the pictures: ``images``, or that of the same name in it where the first one is there alone."""
+    inner = images / IMAGES
+    return inner if (inner / first).exists() and not (images / first).exists() else images
 
 
 def _counted(path: Path, columns: Sequence[str]) -> "DataFrame":

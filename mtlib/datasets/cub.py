@@ -59,7 +59,7 @@ def read(folder: Path, invisible: Invisible = "absent", boxes: bool = False) -> 
     else:
         lacking["attributes"] = absent(TITLE, folder / ATTRIBUTES)
     around = _boxes(*need(TITLE, folder, BOXES), len(names)) if boxes else None
-    every = Part(Photos(TITLE, folder / IMAGES, names, boxes=around), labels)
+    every = Part(Photos(TITLE, folder / IMAGES, names, boxes=around, differ=True), labels)
     parts = {name: every.take(rows.nonzero().flatten()) for name, rows in (("train", train), ("test", ~train))}
     if not all(map(len, parts.values())):
         raise damaged(TITLE, split, "leaves a split without a picture")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SMALLEST, LARGEST = 8, 1024  # pixels
+ALPHA = ("RGBA", "LA", "PA")  # Pillow's names; others may name a colour that is transparent
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,18 @@ class Geometry:
         return width, height, round((width - self.size) / 2), round((height - self.size) / 2)
 
     def __call__(self, image: "Image.Image") -> Tensor:
-        """A Pillow image as (channels, size, size) uint8."""
+        """A Pillow image as (channels, size, size) uint8; what is transparent in it is put on white.
+
+        Raises:
+            ValueError: its pixels are of 16 or 32 bits, which Pillow would cut off at 255.
+        """
         import numpy as np
         from PIL import Image
 
+        if image.mode[0] in "IF":
+            raise ValueError(f"has pixels of mode {image.mode}, not of 8 bits")
+        if image.mode in ALPHA or "transparency" in image.info:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
         if self.channels is not None or image.mode not in ("L", "RGB"):
             image = image.convert("L" if self.channels == 1 else "RGB")
         width, height, left, top = self.scaled(*image.size)

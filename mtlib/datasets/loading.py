@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from mtlib import faces
 from mtlib.datasets import registry
@@ -14,7 +15,7 @@ from mtlib.datasets.geometry import Geometry, luma
 from mtlib.datasets.mixture import join
 from mtlib.datasets.packing import Storage, check_storage, decoded, kept
 from mtlib.datasets.pictures import Pictures
-from mtlib.datasets.source import Source, choose, folder_of_all
+from mtlib.datasets.source import Part, Source, choose, folder_of_all
 from mtlib.paths import repository
 from mtlib.seeds import generator
 from mtlib.tasks import Dataset, Split
@@ -46,12 +47,14 @@ def load(
     Args:
         name: one of ``NAMES``, or two of them with a ``+`` between: a mixture whose examples have labels of one
             set's tasks only (``Split.source`` is 1 for the first, 2 for the second).
-        root: folder with a folder per data set; without it the one that the environment's MTLIB_DATA names,
-            else the course's ``data/``.
+        root: folder with a folder per data set (drawn faces need none); without it the one that the environment's
+            MTLIB_DATA names, else the course's ``data/``.
         size, fit, channels: of pictures, see ``Geometry``. A set whose pictures differ needs a size.
         tasks: names of those to take labels of; each set has a default.
-        train, validation, test: at most so many examples of each split, the first ones. Where there is no official
-            validation split, ``validation`` training examples are held out, always the same; without it none are.
+        train, validation, test: at most so many examples of each split, and of each set of a mixture, the first ones.
+            Where there is no official validation split, ``validation`` training examples are held out, always the same;
+            without it none are. Where it is known who is on each picture, and nobody is in both training and test,
+            whole people are held out: at most so many examples.
         storage: ``resident`` on the device; ``stream`` from the mapped file, batch by batch; ``auto`` the first if
             it fits.
         cache: folder of the decoded pictures; ``data/cache`` of the course without.
@@ -77,7 +80,7 @@ def load(
         raise ValueError(f"a mixture is of two sets, without options of their own, got {name!r} with {options}")
     found = folder_of_all(root)
     sources = [_cut(each, registry.read(each, found, options), limits) for each in names]
-    source = sources[0] if len(sources) == 1 else join(*sources)
+    source = sources[0] if len(sources) == 1 else join(*sources, tasks)
     where = Path(cache) if cache is not None else repository() / "data" / "cache"
     return _placed(name, source, tasks, geometry, storage, where, device)
 
@@ -98,15 +101,34 @@ def _cut(name: str, source: Source, limits: dict[str, int | None]) -> Source:
         n = len(parts["train"])
         if wanted >= n:
             raise ValueError(f"{name}: validation takes {wanted} of {n} training examples, and none would be left")
-        order = torch.randperm(n, generator=generator("held out", name))
-        held = torch.zeros(n, dtype=torch.bool)
-        held[order[:wanted]] = True
+        held = _held_out(name, parts, wanted)
         parts["validation"] = parts["train"].take(held.nonzero().flatten())
         parts["train"] = parts["train"].take((~held).nonzero().flatten())
     for split, part in parts.items():
         if limits[split] is not None and limits[split] < len(part):
             parts[split] = part.take(torch.arange(limits[split]))
     return replace(source, parts=parts)
+
+
+def _held_out(name: str, parts: dict[str, Part], wanted: int) -> Tensor:
+    """Which training examples (N,) are to validate on: single ones, or all those of some people.
+
+    Raises:
+        ValueError: no person has so few examples.
+    """
+    n = len(parts["train"])
+    random = generator("held out", name)
+    who = parts["train"].y.get("identity")
+    if who is None or torch.isin(parts["test"].y["identity"], who[who >= 0]).any():
+        return torch.isin(torch.arange(n), torch.randperm(n, generator=random)[:wanted])
+    people, who, counts = who.flatten().unique(return_inverse=True, return_counts=True)
+    order = torch.randperm(len(people), generator=random)
+    chosen = order[counts[order].cumsum(0) <= wanted]
+    if not len(chosen):
+        raise ValueError(
+            f"{name}: validation of {wanted} is less than the examples of one person; whole people are held out"
+        )
+    return torch.isin(who, chosen)
 
 
 def _placed(
@@ -122,7 +144,7 @@ def _placed(
     chosen = choose(source.tasks, tasks, source.chosen, source.lacking)
     title, xs = source.title, {split: part.x for split, part in source.parts.items()}
     if isinstance(xs["train"], Pictures):
-        title, xs = f"{title}, {geometry}", decoded(name, xs, geometry, cache)
+        title, xs = f"{title}, {geometry}", decoded(name, source.title, xs, geometry, cache)
     elif geometry != Geometry():
         raise ValueError(f"{name} has no pictures: it takes no size, fit or channels")
     splits = {}
@@ -146,6 +168,8 @@ def _drawn(
 ) -> Dataset:
     """Drawn faces, which need no folder; ``stream`` draws them whenever a batch is asked for."""
     grey = geometry.channels == 1
+    if geometry.fit != "crop":
+        raise ValueError(f"{registry.DRAWN} are drawn at the size asked for: there is no fit {geometry.fit!r}")
     if grey and storage == "stream":
         raise ValueError(f"{registry.DRAWN} in grey are resident: with channels=1, storage is auto or resident")
     unknown = sorted(set(options) - {"seed"})

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtlib.datasets.pairs import Listed
-from mtlib.datasets.pictures import Files
+from mtlib.datasets.photos import Photos
 from mtlib.datasets.sheet import Sheet, sheet
 from mtlib.datasets.source import Part, Source, need, reading
 from mtlib.tasks import Task
@@ -40,7 +40,8 @@ def read(folder: Path, set: str | None = None) -> Source:
       being the last class, or names, which are numbered in sorted order. In ``points:affect:valence`` are numbers. In
       ``places:marks:x1`` are pixels, x and y by turns; then all pictures must be of one size.
 
-    An empty label is a missing one.
+    An empty label is a missing one. Pictures are given in colour unless grey is asked for, what is transparent in them
+    on white, and as they lie in the file, whatever an EXIF orientation says.
 
     Args:
         folder: where ``load`` looks, ``manifest``.
@@ -58,7 +59,7 @@ def read(folder: Path, set: str | None = None) -> Source:
     places = tuple(task for task, (kind, _) in kinds.items() if kind == "places")
     frame = _frame(title, folder, names) if places else None
     source = found.whole("source") if "source" in found.columns else None
-    every = Part(Files(title, folder, names, FORMATS, frame), {task: y for task, (_, y) in labels.items()}, source)
+    every = Part(Photos(title, folder, names, FORMATS, frame), {task: y for task, (_, y) in labels.items()}, source)
     number = {name: place for place, name in enumerate(SPLITS)}
     split = found.mapped("split", number, "train, validation or test")
     parts = {name: every.take((split == place).nonzero().flatten()) for name, place in number.items()}
@@ -92,7 +93,7 @@ def read_pairs(folder: Path, set: str | None = None) -> Listed:
     same = found.mapped("same", {"0": 0, "1": 1}, "0 or 1").bool()
     fold = found.whole("fold") if "fold" in found.columns else torch.zeros(len(found), dtype=torch.int64)
     rows = (torch.tensor([number[name] for name in column]) for column in (first, second))
-    return Listed(title, Files(title, folder, list(number), FORMATS), *rows, same, fold)
+    return Listed(title, Photos(title, folder, list(number), FORMATS), *rows, same, fold)
 
 
 def _beside(folder: Path, name: str | None) -> tuple[Path, str]:

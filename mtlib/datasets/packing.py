@@ -24,11 +24,12 @@ def check_storage(storage: str) -> None:
         raise ValueError(f"storage is one of {', '.join(get_args(Storage))}, got {storage!r}")
 
 
-def decoded(name: str, xs: Mapping[str, Pictures], geometry: Geometry, cache: Path) -> dict[str, Tensor]:
+def decoded(name: str, title: str, xs: Mapping[str, Pictures], geometry: Geometry, cache: Path) -> dict[str, Tensor]:
     """The pictures of every split, (N, C, H, W) uint8, mapped from the cache; those in memory as they are.
 
     Args:
-        name: of the data set, which the files begin with.  xs: the splits' pictures by name.
+        name: of the data set, which the files begin with.  title: what tells two sets of one name apart.
+        xs: the splits' pictures by name.
         cache: folder of the files; a file is made again where its pictures, their sizes or their dates have changed.
 
     Raises:
@@ -42,12 +43,12 @@ def decoded(name: str, xs: Mapping[str, Pictures], geometry: Geometry, cache: Pa
     row = tuple(next(iter(xs.values())).one(0, geometry).shape)
     packs = {}
     for split, x in xs.items():
-        key = {"holds": name, "version": PACKING, "source": digests[split], "geometry": str(geometry)}
-        file = f"{name}-{split}-{len(x)}-{'x'.join(map(str, row))}-{geometry.fit}-{_short(digests[split])}"
+        key = {"holds": title, "version": PACKING, "source": digests[split], "geometry": str(geometry)}
+        file = f"{name}-{split}-{len(x)}-{'x'.join(map(str, row))}-{geometry.fit}-{_short(title, digests[split])}"
         packs[split] = Packed(cache / file, key, (len(x), *row))
     check_room(packs.values())
     return {
-        split: pack.ensure(partial(xs[split].decode, geometry=geometry, row=row), f"decoding {name} {split}")
+        split: pack.ensure(partial(xs[split].decode, geometry=geometry, row=row), f"reading {name} {split}")
         for split, pack in packs.items()
     }
 
@@ -57,6 +58,6 @@ def kept(x: Tensor, storage: Storage, device: torch.device | str) -> Tensor | La
     return {"auto": place, "resident": Tensor.to, "stream": Streamed}[storage](x, device)
 
 
-def _short(digest: str) -> str:
-    """Eight characters of a digest, or of several."""
-    return hashlib.blake2b(digest.encode(), digest_size=4).hexdigest()
+def _short(title: str, digest: str) -> str:
+    """Eight characters: sets, or states of a set, that differ do not overwrite each other."""
+    return hashlib.blake2b(f"{title} {digest}".encode(), digest_size=4).hexdigest()

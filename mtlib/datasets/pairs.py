@@ -98,7 +98,7 @@ def pairs(
     check_storage(storage)
     listed = run(name, ENTRIES[name], folder_of_all(root), options)
     where = Path(cache) if cache is not None else repository() / "data" / "cache"
-    x = kept(decoded(name, {"pairs": listed.x}, geometry, where)["pairs"], storage, device)
+    x = kept(decoded(name, listed.title, {"pairs": listed.x}, geometry, where)["pairs"], storage, device)
     columns = (column.to(device) for column in (listed.first, listed.second, listed.same, listed.fold))
     return Pairs(f"{listed.title}, {geometry}", x, *columns)
 

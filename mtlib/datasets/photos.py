@@ -19,8 +19,9 @@ class Photos(Files):
     """Picture files, given in colour unless grey is asked for: among thousands of photographs some are always grey.
 
     Args:
-        title, folder, names, formats, shape: as of ``Files``; without a shape they differ in size, too.
+        title, folder, names, formats, shape: as of ``Files``.
         boxes: (N, 4) float64 left, upper, width and height, in pixels, of what is cut out first; nothing without.
+        differ: they are known to differ in size, so that one must be asked for.
     """
 
     def __init__(
@@ -31,15 +32,16 @@ class Photos(Files):
         formats: Sequence[str] = ("JPEG",),
         shape: tuple[int, int] | None = None,
         boxes: Tensor | None = None,
+        differ: bool = False,
     ) -> None:
         super().__init__(title, folder, names, formats, shape)
-        self.boxes = boxes
+        self.boxes, self.differ = boxes, differ
 
     def take(self, rows: Tensor) -> "Photos":
         """The files ``rows`` (B,) alone."""
         names = [self.names[row] for row in rows.tolist()]
         boxes = None if self.boxes is None else self.boxes[rows]
-        return Photos(self.title, self.folder, names, self.formats, self.shape, boxes)
+        return Photos(self.title, self.folder, names, self.formats, self.shape, boxes, self.differ)
 
     def digest(self) -> str:
         """As of ``Files``, and of the boxes."""
@@ -52,9 +54,9 @@ class Photos(Files):
         """One file, decoded.
 
         Raises:
-            ValueError: no size was asked for, and they differ; or as ``Files.one``.
+            ValueError: no size was asked for, and they are known to differ; or as ``Files.one``.
         """
-        if geometry.size is None and self.shape is None:
+        if self.differ and geometry.size is None:
             raise ValueError(f"{self.title}: its pictures differ in size; give the size that they should get")
         geometry = replace(geometry, channels=geometry.channels or 3)
         return super().one(place, geometry if self.boxes is None else _Cut(self.boxes[place].tolist(), geometry))

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from mtlib.datasets.geometry import Geometry
 
+CORES = os.cpu_count() or 1
+ZEROS = 64  # bytes in a row
 TOGETHER = 32  # pictures that a thread decodes before it takes others: one by one, small ones took a quarter longer
 
 
@@ -52,19 +54,33 @@ class Pictures(ABC):
 
         found = torch.empty(stop - start, *row, dtype=torch.uint8)
 
-        def some(first: int) -> None:
-            for place in range(first, min(first + TOGETHER, stop)):
-                picture = self.one(place, geometry)
-                if picture.shape != found.shape[1:]:
-                    raise ValueError(
-                        f"{self.title}: {self.name(place)} is {tuple(picture.shape)}, others are {tuple(row)}; give a "
-                        "size and channels to make them alike"
-                    )
-                found[place - start] = picture
+        def some(places: range) -> list[ValueError]:
+            wrong = []
+            for place in places:
+                try:
+                    found[place - start] = self._alike(place, geometry, row)
+                except ValueError as error:
+                    wrong.append(error)
+            return wrong
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(some, range(start, stop, TOGETHER)))  # asked for, so that errors are raised
+        step = max(1, min(TOGETHER, (stop - start) // (4 * CORES)))
+        parts = [range(first, min(first + step, stop)) for first in range(start, stop, step)]
+        with ThreadPoolExecutor(CORES) as pool:
+            wrong = [error for each in pool.map(some, parts) for error in each]
+        if len(wrong) > 1:
+            raise ValueError(f"{wrong[0]} (and {len(wrong) - 1} more near it)")
+        if wrong:
+            raise wrong[0]
         return found
+
+    def _alike(self, place: int, geometry: Geometry, row: tuple[int, ...]) -> Tensor:
+        picture = self.one(place, geometry)
+        if tuple(picture.shape) != tuple(row):
+            raise ValueError(
+                f"{self.title}: {self.name(place)} is {tuple(picture.shape)}, others are {tuple(row)}; give a size "
+                "and channels to make them alike"
+            )
+        return picture
 
     def name(self, place: int) -> str:
         """What errors call a picture."""
@@ -207,28 +223,37 @@ class Raw(Pictures):
 
 
 class Joined(Pictures):
-    """The pictures of several data sets, one set after another."""
+    """The pictures of several data sets, one set after another.
 
-    def __init__(self, parts: Sequence[Pictures]) -> None:
+    Args:
+        parts: the sets'.  rows: (M,) which of them all; all of them without.
+    """
+
+    def __init__(self, parts: Sequence[Pictures], rows: Tensor | None = None) -> None:
         self.parts = tuple(parts)
         self.title = " + ".join(part.title for part in self.parts)
+        self.rows = torch.arange(sum(map(len, self.parts))) if rows is None else rows
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts))
+        return len(self.rows)
 
     def take(self, rows: Tensor) -> "Joined":
-        """Nothing asks for it: sets are cut before they are joined."""
-        raise NotImplementedError
+        """The pictures ``rows`` (B,) alone."""
+        return Joined(self.parts, self.rows[rows])
 
     def digest(self) -> str:
-        """Of all parts."""
-        return " ".join(part.digest() for part in self.parts)
+        """Of all parts, and of which pictures."""
+        found = hashlib.blake2b(self.rows.numpy(), digest_size=8)
+        for part in self.parts:
+            found.update(part.digest().encode())
+        return found.hexdigest()
 
     def _at(self, place: int) -> tuple[Pictures, int]:
+        row = int(self.rows[place])
         for part in self.parts:
-            if place < len(part):
-                return part, place
-            place -= len(part)
+            if row < len(part):
+                return part, row
+            row -= len(part)
         raise IndexError(place)
 
     def name(self, place: int) -> str:
@@ -267,10 +292,24 @@ def _decoded(
         raise ValueError(f"{title}: {name} is no {' or '.join(formats)} picture; get it again") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{title}: {name} is damaged ({error}); get it again") from None
-    # Cut short or zeroed to its end, a JPEG may still decode; its end marker cannot be among the coded pixels.
-    if image.format == "JPEG" and b"\xff\xd9" not in content[content.rfind(b"\xff\xda") :]:
-        raise ValueError(f"{title}: {name} is damaged (it has no end); get it again")
+    if image.format == "JPEG":
+        _check_scan(title, name, content[content.rfind(b"\xff\xda") :], shape is not None)
     if shape is not None and image.size != shape:
         wide, high = image.size
         raise ValueError(f"{title}: {name} has {wide} x {high} pixels, not {shape[0]} x {shape[1]}; get it again")
-    return geometry(image)
+    try:
+        return geometry(image)
+    except ValueError as error:
+        raise ValueError(f"{title}: {name} {error}") from None
+
+
+def _check_scan(title: str, name: str, scan: bytes, photograph: bool) -> None:
+    """Refuse coded pixels that a JPEG decoder makes something of, but that were not coded so: it has no checksum.
+
+    Cut short or zeroed to its end it lacks the end marker, which cannot be among the coded pixels. A long run of zeros
+    within them codes a large area of one colour, which a drawing may have and a photograph of a face has not.
+    """
+    if b"\xff\xd9" not in scan:
+        raise ValueError(f"{title}: {name} is damaged (it has no end); get it again")
+    if photograph and bytes(ZEROS) in scan:
+        raise ValueError(f"{title}: {name} is damaged (a part of it is zeros); get it again")

@@ -4,7 +4,7 @@
 |----------------|--------------------------|----------------|----------|
 | `mlp`          | none, (B, n)             | none           | any      |
 | `lenet5`       | 28 or 32 px              | 16 x 5 x 5     | 84       |
-| `tiny`         | any size from 16 px      | 48, size / 8   | any      |
+| `tiny`         | any size from 16 px      | 32, size / 8   | any      |
 | `small`        | a multiple of 16 px      | 128, size / 16 | any      |
 | `cnn8`         | a multiple of 32 px      | 512, size / 32 | any      |
 | `vgg16`        | any size from 32 px, 224 | 512, size / 16 | 512      |

@@ -11,8 +11,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from mtlib import faces
+from mtlib.augment import Augment
 from mtlib.datasets import celeba, examples, examples_photos, load
 from mtlib.faces.data import positions
+from mtlib.tasks import Batch
 from mtlib.vision import torchvision
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +112,36 @@ def test_drawn_marks_agree_with_drawn_faces(root, read):
     found = (torch.cat([split.y["landmarks"] for split in rows(data)]).unflatten(1, (5, 2)) + 1) / 2
     exact = (drawn.landmarks[:, faces.POINTS_5] + 0.5 - torch.tensor([20, 0])) / torch.tensor([178, 218])
     assert torch.allclose(found, exact, atol=0.51 / 178)
+
+
+def test_a_mirrored_face_has_its_left_eye_on_the_left(root, read):
+    """By hand, and on the example's faces: marks go to the other side, and their names change with them."""
+    mirror = Augment(flip=1, positions={"landmarks": celeba.MIRRORED})
+    face = torch.tensor([[-0.4, -0.2, 0.5, -0.1, 0.1, 0.0, -0.3, 0.5, 0.35, 0.45]])
+    found = mirror(Batch(torch.zeros(1, 3, 8, 8), {"landmarks": face}), 0, 0).y["landmarks"]
+    assert torch.allclose(found, torch.tensor([[-0.5, -0.1, 0.4, -0.2, -0.1, 0.0, -0.35, 0.45, 0.3, 0.5]]))
+    split = read(root, size=32, tasks=["landmarks"]).train
+    batch = mirror(Batch(split.x, split.y), 0, 0)
+    assert torch.equal(batch.x, split.x.flip(3))
+    for y in (split.y["landmarks"], batch.y["landmarks"]):
+        x = dict(zip(celeba.POINTS, y[:, ::2].unbind(1), strict=True))
+        assert (x["lefteye"] < x["nose"]).all()
+        assert (x["nose"] < x["righteye"]).all()
+        assert (x["leftmouth"] < x["rightmouth"]).all()
+
+
+def test_pictures_may_lie_one_folder_deeper(root, read):
+    """As Kaggle's copy unpacks; where the first picture is at its place, that folder is the one."""
+    expected, images = read(root, size=8), root / "celeba" / celeba.IMAGES
+    images.rename(root / "elsewhere")
+    images.mkdir()
+    (root / "elsewhere").rename(images / celeba.IMAGES)
+    found = read(root, size=8)
+    assert torch.equal(found.train.x, expected.train.x)
+    assert torch.equal(found.test.x, expected.test.x)
+    shutil.copy(images / celeba.IMAGES / "000001.jpg", images)
+    with pytest.raises(FileNotFoundError, match=r"7 of 8 pictures are not in .*, the first is 000002.jpg"):
+        read(root, size=8)
 
 
 def test_the_counts_are_those_of_the_paper():

@@ -331,3 +331,49 @@ def test_raw_pictures_in_memory_are_packed_too_if_they_are_resized(tmp_path, dec
     data = load("digits", size=8, channels=3, cache=tmp_path)
     assert data.train.x.shape == (1297, 3, 8, 8)
     assert torch.equal(data.train.x[:, 1:2], load("digits").train.x)
+
+
+def test_whole_people_are_held_out_where_nobody_is_in_training_and_test(example):
+    root = example("att_faces")
+    data = load("att_faces", root=root, split="people", validation=50)
+    people = [set(getattr(data, split).y["identity"].flatten().tolist()) for split in ("train", "validation", "test")]
+    assert [len(each) for each in people] == [15, 5, 20]
+    assert not people[0] & people[1]
+    assert len(data.validation) == 50
+    known = load("att_faces", root=root, split="pictures", validation=50)  # who it is is to be learned here
+    assert set(known.validation.y["identity"].flatten().tolist()) <= set(known.train.y["identity"].flatten().tolist())
+    with pytest.raises(ValueError, match="validation of 5 is less than the examples of one person"):
+        load("att_faces", root=root, split="people", validation=5)
+
+
+def test_two_sets_of_one_name_do_not_share_a_cache(tmp_path):
+    """Of the same file names, sizes and dates, as archives with fixed dates have them."""
+    for shade, name in enumerate(("one", "other")):
+        (tmp_path / name).mkdir()
+        rows = ["file,split,binary:dark:dark"]
+        for place, split in enumerate(("train", "test")):
+            path = tmp_path / name / f"{place}.bmp"
+            Image.new("RGB", (8, 8), (100 * shade, 0, 0)).save(path)
+            os.utime(path, (1, 1))
+            rows.append(f"{path.name},{split},{1 - shade}")
+        (tmp_path / name / "manifest.csv").write_text("\n".join(rows) + "\n")
+    for shade, name in enumerate(("one", "other")):
+        data = load("manifest", root=tmp_path, set=name, size=8, cache=tmp_path / "cache")
+        assert data.train.x[0, :, 0, 0].tolist() == [100 * shade, 0, 0]
+
+
+def test_drawn_faces_have_no_fit():
+    with pytest.raises(ValueError, match="there is no fit 'stretch'"):
+        load("drawn_faces", fit="stretch")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("storage", ["auto", "resident", "stream"])
+def test_batches_come_on_the_device_that_is_asked_for(storage, tmp_path):
+    data = load("digits", size=32, cache=tmp_path, storage=storage, device="cuda")
+    here = load("digits", size=32, cache=tmp_path)
+    batches = [data.train.take(rows) for rows in torch.arange(1200).split(40)]  # all of them on their way at once
+    for rows, batch in zip(torch.arange(1200).split(40), batches, strict=True):
+        assert batch.x.device.type == batch.y["digit"].device.type == "cuda"
+        assert torch.equal(batch.x.cpu(), here.train.x[rows])
+        assert torch.equal(batch.y["digit"].cpu(), here.train.y["digit"][rows])

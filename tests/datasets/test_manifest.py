@@ -3,11 +3,12 @@
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
-from mtlib.datasets import load
+from mtlib.datasets import load, pairs
 from mtlib.datasets.sheet import sheet
 
 
@@ -271,12 +272,51 @@ def test_another_type_of_picture_is_refused(put, read):
         read(root)
 
 
-def test_grey_pictures_among_others_ask_for_channels(put, read):
-    root = put("file,split,binary:a:b", "1.png,train,1", "2.png,train,0", "3.png,test,0")
-    Image.new("L", (12, 10)).save(root / "manifest" / "2.png")
-    with pytest.raises(ValueError, match=r"2\.png is \(1, 8, 8\), others are \(3, 8, 8\); give a size and channels"):
+def test_a_grey_picture_among_others_is_given_in_colour(put, read, tmp_path):
+    root = put("file,split,binary:a:b", "1.jpg,train,1", "2.jpg,train,0", "3.jpg,test,0")
+    Image.new("L", (12, 10), 99).save(root / "manifest" / "2.jpg")
+    Image.new("RGB", (12, 10), "red").save(root / "manifest" / "3.jpg")
+    data = read(root)
+    assert data.train.x.shape == (2, 3, 8, 8)
+    assert (data.train.x[1] == 99).all()
+    assert data.test.x[0, :, 0, 0].tolist() == pytest.approx([255, 0, 0], abs=3)
+    assert read(root, channels=1).train.x.shape == (2, 1, 8, 8)
+    (root / "manifest" / "pairs.csv").write_text("first,second,same\n1.jpg,2.jpg,0\n2.jpg,3.jpg,1\n")
+    assert pairs("manifest", root=root, size=8, cache=tmp_path / "cache").x.shape == (3, 3, 8, 8)
+
+
+def test_pictures_of_one_size_need_none(put, read):
+    lines = ("file,split,binary:a:b", "1.png,train,1", "2.png,train,0", "3.png,test,0")
+    root = put(*lines)
+    assert read(root, size=None).train.x.shape == (2, 3, 10, 12)
+    Image.new("RGB", (12, 11)).save(root / "manifest" / "2.png")
+    with pytest.raises(ValueError, match=r"2\.png is \(3, 11, 12\), others are \(3, 10, 12\); give a size"):
+        read(root, size=None)
+
+
+def test_what_is_transparent_is_white(put, read):
+    root = put("file,split,binary:a:b", "1.png,train,1", "2.webp,train,0", "3.png,test,0")
+    Image.new("RGBA", (12, 10), (0, 0, 0, 0)).save(root / "manifest" / "1.png")
+    Image.new("RGBA", (12, 10), (200, 100, 0, 255)).save(root / "manifest" / "2.webp", lossless=True)
+    x = read(root).train.x
+    assert (x[0] == 255).all()
+    assert x[1, :, 0, 0].tolist() == [200, 100, 0]
+
+
+def test_pixels_of_sixteen_bits_are_refused(put, read):
+    root = put("file,split,binary:a:b", "1.png,train,1", "2.png,test,0")
+    Image.fromarray(np.full((10, 12), 999, dtype="uint16")).save(root / "manifest" / "1.png")
+    with pytest.raises(ValueError, match=r"Manifest: 1\.png has pixels of mode I;16, not of 8 bits"):
         read(root)
-    assert read(root, channels=3).train.x.shape == (2, 3, 8, 8)
+
+
+def test_an_exif_orientation_is_not_heeded(put, read):
+    """As torchvision's readers do."""
+    root = put("file,split,binary:a:b", "1.jpg,train,1", "2.jpg,test,0")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned by a quarter
+    Image.new("RGB", (12, 10)).save(root / "manifest" / "1.jpg", exif=exif)
+    assert read(root, size=None).train.x.shape == (1, 3, 10, 12)
 
 
 def test_a_long_wrong_value_is_not_shown_whole(put, read):

@@ -126,3 +126,14 @@ def test_labels_that_are_missing(task, dtype):
     found = missing(task, 2)
     assert (found.shape, found.dtype) == ((2, 3), dtype)
     assert found.isnan().all() if task.kind == "points" else (found == -1).all()
+
+
+def test_only_tasks_that_are_wanted_must_differ(example, tmp_path):
+    example("celeba")
+    root = example("att_faces")
+    options = {"root": root, "size": 16, "channels": 1, "validation": 2, "cache": tmp_path / "cache"}
+    assert [task.name for task in load("celeba+att_faces", **options).tasks] == ["attributes", "identity"]
+    with pytest.raises(ValueError, match="both have a task 'identity'"):
+        load("celeba+att_faces", tasks=["identity"], **options)
+    with pytest.raises(ValueError, match="tasks are one or more of attributes, identity"):
+        load("celeba+att_faces", tasks=["x"], **options)

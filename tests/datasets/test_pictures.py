@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -59,6 +60,40 @@ def test_channels_and_modes():
     for mode in ("P", "RGBA", "CMYK", "1"):  # as few pictures of any set are
         found = Geometry()(grey.convert(mode))
         assert (found.shape, found.dtype) == ((3, 30, 20), torch.uint8)
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
+@pytest.mark.parametrize("mode", ["I", "I;16", "F"])
+def test_pixels_of_more_than_8_bits_are_refused(mode, channels):
+    """Pillow would cut them off at 255 without a word."""
+    kind = {"I": "int32", "I;16": "uint16", "F": "float32"}[mode]
+    image = Image.fromarray(np.full((4, 5), 999, dtype=kind))
+    assert image.mode == mode
+    with pytest.raises(ValueError, match=f"^has pixels of mode {mode}, not of 8 bits$"):
+        Geometry(channels=channels)(image)
+
+
+def test_what_is_transparent_is_put_on_white():
+    """By hand: none of a colour, all of it, and a fifth of it."""
+    image = Image.new("RGBA", (3, 1))
+    for x, colour in enumerate([(0, 0, 0, 0), (200, 100, 0, 255), (5, 105, 255, 51)]):
+        image.putpixel((x, 0), colour)
+    colours = [[255, 255, 255], [200, 100, 0], [205, 225, 255]]
+    assert Geometry()(image)[:, 0].T.tolist() == colours
+    grey = Image.new("LA", (2, 1))
+    grey.putdata([(55, 51), (55, 255)])
+    assert Geometry(channels=1)(grey).flatten().tolist() == [215, 55]
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_a_colour_may_be_the_transparent_one(mode):
+    image = Image.new("RGB", (2, 1), "black")
+    image.putpixel((1, 0), (255, 0, 0))
+    image = image.convert(mode)
+    dark = image.getpixel((0, 0))
+    read = Image.open(io.BytesIO(content(image, "PNG", transparency=dark)))
+    assert Geometry(channels=3)(read)[:, 0, 0].tolist() == [255, 255, 255]
+    assert Geometry(channels=3)(read)[:, 0, 1].tolist() == Geometry(channels=3)(image)[:, 0, 1].tolist()
 
 
 def test_without_a_size_a_picture_stays_as_it_is():
@@ -174,7 +209,8 @@ def test_whatever_holds_them_they_are_the_same(files):
 def test_some_of_them_in_another_order(files):
     files, images = files
     rows = torch.tensor([3, 0, 3])
-    for pictures in (files, packed(images), Raw("Raw", pixels(images))):
+    joined = Joined([files.take(torch.tensor([0, 1])), packed(images[2:])])
+    for pictures in (files, packed(images), Raw("Raw", pixels(images)), joined):
         assert torch.equal(pictures.take(rows).decode(0, 3, Geometry(), (3, 10, 12)), pixels(images)[rows])
         assert torch.equal(pictures.take(rows).take(torch.tensor([1])).one(0, Geometry()), pixels(images)[0])
 
@@ -298,3 +334,39 @@ def test_in_a_mixture_the_set_is_named_too(files):
     ]
     with pytest.raises(IndexError):
         joined.one(15, Geometry())
+
+
+def spoiled_in_the_middle(file):
+    file[len(file) // 3 : 2 * len(file) // 3] = bytes(2 * (len(file) // 3) - len(file) // 3)
+    return bytes(file)
+
+
+def test_a_photograph_with_a_part_zeroed_is_named_and_a_flat_drawing_is_none(tmp_path):
+    (tmp_path / "face.jpg").write_bytes(spoiled_in_the_middle(bytearray(content(noise(178, 218), "JPEG"))))
+    Image.new("RGB", (640, 480), "white").save(tmp_path / "sheet.jpg", optimize=True)
+    with pytest.raises(ValueError, match=r"Set: face\.jpg is damaged \(a part of it is zeros\)"):
+        Files("Set", tmp_path, ["face.jpg"], shape=(178, 218)).one(0, Geometry())
+    assert Files("Set", tmp_path, ["sheet.jpg"]).one(0, Geometry()).min() == 255
+
+
+def test_all_damaged_ones_of_a_chunk_are_counted(files):
+    files, _ = files
+    for place in (1, 3, 4):
+        (files.folder / f"{place}.png").write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"1\.png is no PNG picture; get it again \(and 2 more near it\)"):
+        files.decode(0, 5, Geometry(), (3, 10, 12))
+
+
+def test_a_small_chunk_keeps_all_cores_busy(files, monkeypatch):
+    files, images = files
+    monkeypatch.setattr("mtlib.datasets.pictures.CORES", 5)
+    busy, all_of_them = set(), threading.Barrier(5, timeout=20)
+
+    def waiting(place, geometry):
+        busy.add(threading.get_ident())
+        all_of_them.wait()  # breaks unless five threads come here
+        return pixels(images)[place]
+
+    monkeypatch.setattr(files, "one", waiting)
+    assert torch.equal(files.decode(0, 5, Geometry(), (3, 10, 12)), pixels(images))
+    assert len(busy) == 5

@@ -1,5 +1,6 @@
 """data/README.md: a section for every reader, and every recipe run on invented files laid out as it says."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -49,6 +50,27 @@ def test_the_manifest_that_is_shown_is_one(tmp_path):
     data = load("manifest", root=tmp_path, cache=tmp_path, size=8)
     assert data.train.y["expression"].tolist() == [[3]]
     assert data.test.y["looks"].tolist() == [[-1]]
+
+
+def test_the_copy_of_cifar_is_packed_as_it_says(tmp_path, monkeypatch):
+    """Pictures as bright as their class."""
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    folder = tmp_path / "data" / "cifar10"
+    for split, each in {"train": 3, "test": 1}.items():
+        for label, name in enumerate(names):
+            for i in range(each):
+                path = folder / "CIFAR-10-images" / split / name / f"{i:04d}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGB", (32, 32), (20 * label,) * 3).save(path)
+    code = re.search(r"```python\n(.*?)```", SECTIONS[cifar.COPY_TITLE], flags=re.S).group(1)
+    monkeypatch.chdir(folder)
+    exec(code, {})
+    data = load("cifar10", root=tmp_path / "data", cache=tmp_path / "cache")
+    assert (len(data.train), len(data.test)) == (30, 10)
+    for split in (data.train, data.test):
+        labels = split.y["cifar10"].flatten()
+        assert (split.x[:, 0, 0, 0] / 20).round().tolist() == labels.tolist()
+        assert labels.tolist() != sorted(labels.tolist())  # mixed
 
 
 # ------------------------------------------------------------------ recipes
@@ -114,6 +136,13 @@ def abaw(folder):
     picture(folder, f"{train}/ANGERE/1.jpg", f"{train}/FEAR/2.jpg", f"{test}/ANGER/1.jpg", f"{test}/DISGUST/x/2.jpg")
 
 
+def shoes(folder):
+    files = [f"womens_{name}/{i % 2}/img_womens_{name}_{i}.jpg" for name in ("boots", "flats") for i in range(4)]
+    picture(folder, *files, "womens_boots/0/other.jpg")
+    lines = [f"{file},{i},{'' if i == 3 else -i}" for i, file in enumerate(files[:-1])]  # one has no strengths at all
+    put(folder, "strengths.csv", "\n".join(["file,pointy,open", *reversed(lines), ""]))
+
+
 def clothing(folder):
     picture(folder / "images", *(f"{i + 1:06d}.jpg" for i in range(4)))
     (folder / "labels").mkdir()
@@ -133,6 +162,7 @@ LAYOUTS = {
     "EmotioNet": emotionet,
     "Aff-Wild2": affwild,
     "ABAW4": abaw,
+    "Shoes (SADD)": shoes,
     "Clothing attributes (CAD)": clothing,
     "IJB pairs": ijb,
 }
@@ -203,6 +233,30 @@ def test_abaw(cook):
     assert data.train.y["expression"].flatten().tolist() == [ANGER, FEAR]
     assert data.test.y["expression"].flatten().tolist() == [ANGER, DISGUST]
     assert data.tasks[0].classes == len(EXPRESSIONS)
+
+
+def test_shoes(cook):
+    settings = cook("Shoes (SADD)")
+    data = load("manifest", **settings)
+    assert (len(data.train), len(data.test)) == (4, 4)
+    assert [task.columns for task in data.tasks] == [("type",), ("pointy", "open")]
+    with open(settings["root"] / "made" / "manifest.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["classes:type:type"] for row in rows] == ["womens_boots"] * 4 + ["womens_flats"] * 4
+    strengths = [int(row["file"].rpartition("_")[2][0]) + 4 * ("flats" in row["file"]) for row in rows]
+    for name, sign, missing in (("pointy", 1, {7}), ("open", -1, {3, 7})):
+        trained = [
+            sign * s for s, row in zip(strengths, rows, strict=True) if row["split"] == "train" and s not in missing
+        ]
+        expected = ["" if s in missing else str(int(sign * s > np.median(trained))) for s in strengths]
+        assert [row[f"binary:attributes:{name}"] for row in rows] == expected
+
+
+def test_shoes_without_strengths_have_types_alone(cook, tmp_path):
+    settings = cook("Shoes (SADD)")
+    (settings["root"] / "made" / "strengths.csv").unlink()
+    exec(BEGIN + re.search(r"```python\n(.*?)```", SECTIONS["Shoes (SADD)"], flags=re.S).group(1), {})
+    assert [task.name for task in load("manifest", **settings).tasks] == ["type"]
 
 
 def test_clothing(cook):
