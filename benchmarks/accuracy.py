@@ -41,8 +41,8 @@ class Aim:
 
 
 AIMS = {
-    "mnist": Aim("LeNet-5", lenet5, Recipe(epochs=20, batch=256, rate=3e-3), Augment(crop=2), 99.0, 120),
-    "cifar10": Aim("tiny", tiny, Recipe(epochs=60, batch=256, rate=3e-3), Augment(flip=0.5, crop=4), 0.0, 300),
+    "mnist": Aim("LeNet-5", lenet5, Recipe(epochs=12, batch=256, rate=3e-3), Augment(crop=2), 99.0, 120),
+    "cifar10": Aim("tiny", tiny, Recipe(epochs=50, batch=256, rate=3e-3), Augment(flip=0.5, crop=4), 0.0, 300),
 }
 
 

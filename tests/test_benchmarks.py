@@ -62,7 +62,7 @@ def test_accuracy_runs_small(tmp_path):
     done = output(
         "accuracy.py", "--sets", "mnist", "--seeds", "2", "--threads", "1", check=False, MTLIB_DATA=str(tmp_path)
     )
-    assert "MNIST, as they are: LeNet-5, 20 epochs" in done
+    assert "MNIST, as they are: LeNet-5, 12 epochs" in done
     assert "n = 2; slowest" in done
 
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 class Pixels(nn.Module):
     """The first layer of a network for images: bytes (B, C, H, W) of 0 to 255 as floats of -1 to 1.
 
-    So images travel and are kept as bytes, a quarter of the size. Floats pass as they are.
+    So images travel and are kept as bytes, a quarter of the size. Floats pass as they are, which a network in double
+    precision needs: bytes become single ones.
 
     Args:
         mean, std: one number per channel (or one for all) that bytes are normalised by once they are 0 to 1, such as

@@ -32,7 +32,7 @@ def resnet18(channels: int = 3, weights: Path | str | None = None) -> Trunk:
 
     Args:
         channels: of the images, bytes or floats: 3, or 1. For grey images the first layer's weights are summed over
-            colours, which is what the network makes of an image whose three colours are equal.
+            colours: for floats that is what the network makes of an image whose three colours are equal.
         weights: None, drawn as torchvision draws them from torch's own generator (``seeds.seeded``); the path of a
             state dict of torchvision's network, whose classifier is left out; or "imagenet", torchvision's default
             ones, which it downloads. With weights, bytes are normalised by ImageNet's mean and standard deviation
