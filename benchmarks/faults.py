@@ -17,7 +17,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -242,17 +242,17 @@ def damaged_caches(example: str, folder: Path, chance: random.Random, times: int
         yield f"{example}: byte {place} of {path.name} in the cache", same and bool(found["again"])
 
 
-def damaged_files(folder: Path, chance: random.Random) -> int:
-    """Damages all examples, tells, and returns how many damages went unseen."""
+def damaged_files(names: Sequence[str], folder: Path, chance: random.Random) -> int:
+    """Damages these examples, tells, and returns how many damages went unseen."""
     found: list[tuple[str, bool]] = []
-    for example in examples.every():
+    for example in names:
         found += damaged_sources(example, Path(tempfile.mkdtemp(dir=folder)), chance)
     sources = len(found)
-    for example in ("celeba", "manifest", "cifar10_jpeg"):
+    for example in sorted({"celeba", "manifest", "cifar10_jpeg"} & {*names}):
         found += damaged_caches(example, Path(tempfile.mkdtemp(dir=folder)), chance)
     missed = [what for what, seen in found if not seen]
     caches = f"{len(found) - sources} bytes flipped in caches"
-    print(f"files: {sources} damaged of {len(examples.every())} examples, {caches}, {len(missed)} missed")
+    print(f"files: {sources} damaged of {len(names)} examples, {caches}, {len(missed)} missed")
     for what in missed:
         print(f"  missed: {what}")
     return len(missed)
@@ -263,12 +263,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=30, help="of every kind")
     parser.add_argument("--kind", choices=[*KINDS, "files"], nargs="*", default=[*KINDS, "files"])
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--examples", nargs="*", choices=examples.every(), default=list(examples.every()))
     a = parser.parse_args()
     moments, lost = random.Random(a.seed), 0
     with tempfile.TemporaryDirectory() as folder:
         for kind in a.kind:
             if kind == "files":
-                lost += damaged_files(Path(folder), moments)
+                lost += damaged_files(a.examples, Path(folder), moments)
                 continue
             trial = Trial(kind, Path(folder))
             while trial.kills < a.kills:

@@ -1,10 +1,16 @@
 """What several tests share."""
 
+import os
+
+# Before numpy and torch start theirs, and for the processes that tests start: the suite runs on two workers, and two
+# threads each on two cores spend most of their time waiting for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import torch
 from torch import Tensor
 
-torch.set_num_threads(1)  # the suite runs on two workers, and small tensors gain nothing from more
+torch.set_num_threads(1)
 
 
 def _places(model):
