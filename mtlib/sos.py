@@ -14,166 +14,26 @@ data/papers/sos_readings.md settle; ``Reading`` offers the alternatives.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mtlib import choices
 from mtlib.heads import FakeHeads, TaskHeads
 from mtlib.method import Losses, Method
+from mtlib.orthogonality import (
+    DEFAULT,
+    Reading,
+    common_specific,
+    noise_floor,
+    semantic_losses,
+    soft,
+    specific_specific,
+    standardise,
+)
 from mtlib.tasks import Batch, Task, check_tasks, example_losses, masked_mean, supervised, targets
 
-
-@dataclass(frozen=True)
-class Reading:
-    """One reading of the print. The defaults train; most printed alternatives are degenerate.
-
-    Args:
-        common_specific: Eq. (4). ``batch``: correlations over the batch. Per example there are ``outer``
-            products, which only shrink norms, and ``inner`` products, which need common == specific (S-1).
-        specific_specific: Eq. (5). ``batch``, or the per-example ``inner`` product, no correlation (S-2).
-        soft_mean: mean instead of sum over the entries of a correlation matrix: no noise floor of C S / B (S-3).
-        examples: ``mean``, or the printed ``sum`` over the batch's examples (S-4).
-        semantic: Eq. (6). ``printed`` is unbounded below; ``clipped`` stops pushing a fake head that is wrong by
-            ``clip`` nats; ``uniform`` asks for undecided heads; ``swapped`` for the wrong label (S-8).
-        clip: for ``clipped``, nats; for tasks of points, in the units of their error.
-        semantic_reaches_heads: let Eq. (6) train the fake heads as well (S-5, S-7 ii).
-        adversarial_reaches_features: let Eq. (7) train the spaces as well (S-5). With both, one total loss in
-            which (6) and (7) cancel at equal weights.
-        detach_common: keep Eq. (6) from emptying the common space (S-9).
-        spaces: what the orthogonality terms see, the ``linear`` spaces or what the heads read, ``relu`` (S-24).
-        standardise: centre and scale the features over the batch inside the orthogonality terms (S-24).
-    """
-
-    common_specific: Literal["batch", "outer", "inner"] = "batch"
-    specific_specific: Literal["batch", "inner"] = "batch"
-    soft_mean: bool = False
-    examples: Literal["mean", "sum"] = "mean"
-    semantic: Literal["clipped", "printed", "uniform", "swapped"] = "clipped"
-    clip: float = 10.0
-    semantic_reaches_heads: bool = False
-    adversarial_reaches_features: bool = False
-    detach_common: bool = False
-    spaces: Literal["linear", "relu"] = "linear"
-    standardise: bool = True
-
-    def __post_init__(self) -> None:
-        choices.check(self)
-        if not self.clip > 0:
-            raise ValueError(f"reading: clip must be above 0 nats, got {self.clip}")
-
-
-DEFAULT = Reading()
-EPS = 1e-5  # guards a feature without variance, as torch's batch normalisation does
-
-
-def standardise(h: Tensor) -> Tensor:
-    """Centre every feature over the batch (first axis) and scale it to unit variance: (B, ...) -> (B, ...).
-
-    Raises:
-        ValueError: a single example, which has no variance.
-    """
-    if len(h) < 2:
-        raise ValueError(f"SOS correlates over the batch: it needs 2 or more examples (drop_last=True), got {len(h)}")
-    return F.batch_norm(h.flatten(1), None, None, training=True, eps=EPS).view_as(h)
-
-
-def correlate(a: Tensor, b: Tensor, reading: Reading = DEFAULT) -> Tensor:
-    """The products Z_a^T Z_b / B of (B, p) and (B, q): (p, q), correlations if the reading standardises.
-
-    Had from the covariance: to scale p q numbers costs less than to scale every example.
-
-    Raises:
-        ValueError: a single example, which has no variance.
-    """
-    if not reading.standardise:
-        return a.T @ b / len(a)
-    if len(a) < 2:
-        raise ValueError(f"SOS correlates over the batch: it needs 2 or more examples (drop_last=True), got {len(a)}")
-    a, b = a - a.mean(0), b - b.mean(0)
-    scale_a, scale_b = ((h.square().mean(0) + EPS).rsqrt() for h in (a, b))
-    return a.T @ b * (scale_a[:, None] * scale_b / len(a))
-
-
-def common_specific(common: Tensor, specific: Tensor, reading: Reading = DEFAULT) -> Tensor:
-    """Eq. (4): (1/n) sum_i ||R_i||_F^2 with R_i = Z_c^T Z_i / B, (C, S), on standardised features.
-
-    Args:
-        common: (B, C).  specific: (B, n, S).
-
-    Raises:
-        ValueError: the ``inner`` reading with C != S, or a batch of one.
-    """
-    _, n, size = specific.shape
-    if reading.common_specific == "batch":
-        r = correlate(common, specific.flatten(1), reading)  # C n*S
-        return r.square().sum() / (n * (common.shape[1] * size if reading.soft_mean else 1))
-    if reading.standardise:
-        common, specific = standardise(common), standardise(specific)
-    if reading.common_specific == "outer":
-        products = common.square().sum(1, keepdim=True) * specific.square().sum(2)  # B n
-    else:
-        if common.shape[1] != size:
-            raise ValueError(
-                f"reading 'inner' of Eq. (4) needs spaces of one size, got common {common.shape[1]}, specific {size}"
-            )
-        products = torch.einsum("bc,bnc->bn", common, specific).square()
-    return products.sum(1).mean() / n
-
-
-def specific_specific(specific: Tensor, reading: Reading = DEFAULT) -> Tensor:
-    """Eq. (5): 1/(n(n-1)) sum over ordered pairs k != i of ||Z_i^T Z_k / B||_F^2.
-
-    Args:
-        specific: (B, n, S) with n of 2 or more.
-    """
-    _, n, size = specific.shape
-    others = 1 - torch.eye(n, dtype=specific.dtype, device=specific.device)  # n n, without k = i
-    if reading.specific_specific == "batch":
-        flat = specific.flatten(1)
-        squares = correlate(flat, flat, reading).square().view(n, size, n, size)
-        pairs = squares.sum((1, 3)) / (size * size if reading.soft_mean else 1)  # n n
-    else:
-        z = standardise(specific) if reading.standardise else specific
-        pairs = torch.einsum("bis,bks->bik", z, z).square().mean(0)
-    return (pairs * others).sum() / (n * (n - 1))
-
-
-def noise_floor(common: int, specific: int, batch: int) -> float:
-    """What ||R_i||_F^2 of independent features is expected to be: C S / (B - 1), never zero (S-3); B of 2 or more."""
-    return common * specific / (batch - 1)
-
-
-def semantic_losses(task: Task, z: Tensor, t: Tensor, reading: Reading = DEFAULT) -> tuple[Tensor, Tensor]:
-    """What Eq. (6) minimises for every example and fake head, (B, T), and which labels are known.
-
-    Args:
-        z: (B, T, o) fake outputs.  t: (B, T) labels, (B, T, o) for points.
-
-    Raises:
-        ValueError: ``uniform`` or ``swapped`` for points, which have no classes.
-    """
-    loss, known = example_losses(task, z, t)
-    if reading.semantic == "printed":
-        return -loss, known
-    if reading.semantic == "clipped":
-        return -loss.clamp(max=reading.clip), known
-    if task.kind == "points":
-        raise ValueError(f"task {task.name!r}: reading {reading.semantic!r} of Eq. (6) needs classes, not points")
-    every = _every_class(task, z)
-    if reading.semantic == "uniform":
-        return every.mean(-1) * known, known
-    return (every.sum(-1) - loss) / (every.shape[-1] - 1) * known, known
-
-
-def _every_class(task: Task, z: Tensor) -> Tensor:
-    """The cross-entropy (B, T, K) that each class would have as the label."""
-    if task.kind == "binary":
-        return torch.cat([F.softplus(z), F.softplus(-z)], -1)
-    return -z.log_softmax(-1)
+__all__ = ["SOS", "Reading", "common_specific", "noise_floor", "semantic_losses", "specific_specific", "standardise"]
 
 
 class SOS(Method):
@@ -238,14 +98,14 @@ class SOS(Method):
 
     def embed(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The linear spaces of Eq. (3) before their ReLU: common (B, C), specific (B, n, S)."""
-        return self._split(self._products(x) + self.spaces.bias)
+        return self._split(F.linear(self._features(x), self.spaces.weight) + self.spaces.bias)
 
-    def _products(self, x: Tensor) -> Tensor:
-        """The linear spaces without their bias, (B, C + n S)."""
+    def _features(self, x: Tensor) -> Tensor:
+        """What the trunk gives, (B, features)."""
         h = self.trunk(x)
         if h.ndim != 2 or h.shape[1] != self.features:
             raise ValueError(f"the trunk gives {tuple(h.shape)}, SOS was told (B, {self.features})")
-        return F.linear(h, self.spaces.weight)
+        return h
 
     def _split(self, spaces: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C + n S) -> common (B, C), specific (B, n, S)."""
@@ -266,30 +126,36 @@ class SOS(Method):
         ``common-specific`` (4) and ``specific-specific`` (5) reach the trunk and the spaces, ``semantic`` (6)
         the same, ``adversarial`` (7) the fake heads only (S-5).
         """
-        products = self._products(batch.x)
+        return self.from_features(self._features(batch.x), batch.y)[1]
+
+    def from_features(self, h: Tensor, y: dict[str, Tensor]) -> tuple[dict[str, Tensor], Losses]:
+        """Outputs and Eq. (8) of features that are there already: what ``forward`` and ``losses`` give, for one pass.
+
+        Args:
+            h: (B, features), as the trunk gives them.  y: the labels of every block.
+        """
+        products = F.linear(h, self.spaces.weight)  # without their bias, (B, C + n S)
         linear = products + self.spaces.bias
         common, specific = self._split(linear.relu())
+        outputs = self.predict(common, specific)
         # Cut at the spaces and not at the trunk: all tasks read the common space, so its weights are shared as well.
-        losses = Losses(supervised(self.tasks, self.predict(common, specific), batch.y), features=linear)
+        losses = Losses(supervised(self.tasks, outputs, y), features=linear)
         if self.specific:
             # Centring removes the bias. Were it left in, the bias of a unit that no head sees would get a gradient of
             # mere rounding noise in place of 0, and Adam would make full steps of it.
             seen = products if self.reading.standardise else linear
-            losses.extra = self._extra(self._split(seen) if self.reading.spaces == "linear" else (common, specific))
+            losses.extra = self._soft(self._split(seen) if self.reading.spaces == "linear" else (common, specific))
             if self.fake_tasks:
-                losses.extra |= self._game(common, specific, batch.y)
+                losses.extra |= self._game(common, specific, y)
         if self.reading.examples == "sum":
-            losses.tasks = losses.tasks * len(batch.x)
-            losses.extra = {name: term * len(batch.x) for name, term in losses.extra.items()}
-        return losses
+            losses.tasks = losses.tasks * len(h)
+            losses.extra = {name: term * len(h) for name, term in losses.extra.items()}
+        return outputs, losses
 
-    def _extra(self, spaces: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        terms = {}
-        if self.common:
-            terms["common-specific"] = self.lambdas[0] * common_specific(*spaces, self.reading)
-        if self.n > 1:
-            terms["specific-specific"] = self.lambdas[1] * specific_specific(spaces[1], self.reading)
-        return terms
+    def _soft(self, spaces: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Eqs. (4) and (5)."""
+        weights = {"common-specific": self.lambdas[0], "specific-specific": self.lambdas[1]}
+        return {name: weights[name] * term for name, term in soft(*spaces, self.reading).items()}
 
     def _game(self, common: Tensor, specific: Tensor, y: dict[str, Tensor]) -> dict[str, Tensor]:
         """Eqs. (6) and (7): one loss of the same fake heads, seen by the two sides."""
@@ -298,7 +164,7 @@ class SOS(Method):
         hidden = (common, specific) if reading.adversarial_reaches_features else (common.detach(), specific.detach())
         semantic, adversarial = [], []
         for task, heads in zip(self.fake_tasks, self.fake, strict=True):
-            t = targets(task, y[task.name])[:, heads.columns]  # B T: the label each head is after
+            t = targets(task, y[task.name]).index_select(1, heads.columns)  # B T: the label each head is after
             z = heads(shown, specific, frozen=not reading.semantic_reaches_heads)
             semantic.append(masked_mean(*semantic_losses(task, z, t, reading)).sum())
             adversarial.append(masked_mean(*example_losses(task, heads(*hidden), t)).sum())
@@ -309,14 +175,14 @@ class SOS(Method):
         }
 
     def groups(self) -> list[dict]:
-        """Two optimiser groups: everything that predicts, and the fake heads at ``fake_rate``.
+        """Two optimiser groups: everything that predicts, and the fake heads at ``fake_rate``, marked as a critic.
 
         torch's optimisers do not know ``rate``: ``[{**g, "lr": 5e-4 * g["rate"]} for g in model.groups()]``.
         """
         fake = list(self.fake.parameters())
         ids = {id(p) for p in fake}
         main = {"params": [p for p in self.parameters() if id(p) not in ids], "rate": 1.0}
-        return [main, {"params": fake, "rate": self.fake_rate}] if fake else [main]
+        return [main, {"params": fake, "rate": self.fake_rate, "critic": True}] if fake else [main]
 
 
 def _check(

@@ -7,9 +7,8 @@ train together in jobs; a job that is done leaves its scores in a file, one that
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,7 @@ import torch
 from mtlib import ensemble, toy
 from mtlib.ensemble import Copy
 from mtlib.experiments import probes, sos_toy
+from mtlib.experiments.jobs import run_all
 from mtlib.method import Method
 from mtlib.paths import write_atomic
 from mtlib.recipe import Recipe
@@ -137,20 +137,7 @@ def train(
         for SOS the probes' accuracies, see ``probes.columns``.
     """
     todo = jobs(wanted, TOGETHER if plan.device == "cpu" else len(wanted))
-    rows: list[dict] = []
-    if workers == 1:
-        for job in todo:
-            rows += run_job(job, plan, advance)
-        return _table(wanted, rows)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(run_job, job, plan): job for job in todo}
-        try:
-            for done in as_completed(running):
-                rows += done.result()
-                advance(len(running[done]) * plan.recipe.steps)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # else the jobs that wait would still be trained, for hours
-            raise
+    rows = run_all(todo, partial(run_job, plan=plan), lambda job: len(job) * plan.recipe.steps, workers, advance)
     return _table(wanted, rows)
 
 

@@ -6,6 +6,7 @@
 | `Aggregate` | the shared part along a common direction of the tasks' gradients |
 | `Alternate` | matrices by rules of their own, in turn with the rest          |
 | `Critic`    | a critic some steps ahead of what it criticises                |
+| `Separate`  | a critic by an optimiser of its own, at the same time          |
 """
 
 from mtlib.updates.aggregate import Aggregate
@@ -13,5 +14,6 @@ from mtlib.updates.alternate import Alternate, Rule
 from mtlib.updates.base import Logs, Update
 from mtlib.updates.critic import Critic
 from mtlib.updates.descend import Descend
+from mtlib.updates.separate import Separate
 
-__all__ = ["Aggregate", "Alternate", "Critic", "Descend", "Logs", "Rule", "Update"]
+__all__ = ["Aggregate", "Alternate", "Critic", "Descend", "Logs", "Rule", "Separate", "Update"]
