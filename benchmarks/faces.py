@@ -21,14 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from common import HEIGHT, WIDTH, draw_files
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mtlib.faces.draw import draw
 
-WIDTH, HEIGHT = 178, 218  # CelebA's aligned and cropped images
-QUALITY = 87  # gives files of about 7 kB, which is their mean size in CelebA
 WARM = 2  # rounds that are not counted
 ON_GPU = 4096  # faces per batch there
 
@@ -70,13 +69,8 @@ class Files(Dataset):
 
 def written(folder: Path, count: int) -> list[Path]:
     """So many drawn faces as JPEG files of CelebA's size."""
-    files = []
-    for part in torch.arange(count).split(64):
-        left = (HEIGHT - WIDTH) // 2
-        images = draw(part, size=HEIGHT).images[:, :, :, left : left + WIDTH]
-        for number, image in zip(part.tolist(), images.permute(0, 2, 3, 1).numpy(), strict=True):
-            files.append(folder / f"{number:06d}.jpg")
-            Image.fromarray(image).save(files[-1], quality=QUALITY)
+    files = [folder / f"{number:06d}.jpg" for number in range(count)]
+    draw_files(files)
     return files
 
 

@@ -265,6 +265,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--examples", nargs="*", choices=examples.every(), default=list(examples.every()))
     a = parser.parse_args()
+    SERVER.set_forkserver_preload(ALWAYS + (PACKING if "packing" in a.kind else []))
     moments, lost = random.Random(a.seed), 0
     with tempfile.TemporaryDirectory() as folder:
         for kind in a.kind:
@@ -284,10 +285,8 @@ def main() -> None:
 
 # A server that has everything imported, what torch imports late too: what is killed is training, not its preparation.
 SERVER = multiprocessing.get_context("forkserver")
-PACKING = ["mtlib.datasets", "mtlib.datasets.digits", "sklearn.datasets", "PIL.Image"]
+ALWAYS = ["torch._dynamo", "mtlib.training", "mtlib.ensemble", "mtlib.controls", "mtlib.datasets", "PIL.Image"]
+PACKING = ["mtlib.datasets.digits", "sklearn.datasets"]
 
 if __name__ == "__main__":
-    SERVER.set_forkserver_preload(
-        ["torch", "torch._dynamo", "mtlib.training", "mtlib.ensemble", "mtlib.controls", *PACKING]
-    )
     main()

@@ -11,11 +11,11 @@ ratios of neighbouring repeats. Target: fit / bare of 1.10 or less. `lenet` is L
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from itertools import pairwise
 
 import torch
+from common import Clock
 from torch import nn
 
 from mtlib.controls import MultiTask
@@ -54,26 +54,9 @@ def drawn(name: str, rows: int, device: str) -> Dataset:
     return Dataset("drawn", TASKS, split, split)
 
 
-class Clock:
-    """Seconds per update between the first call after the warm-up and the last."""
-
-    def __init__(self, device: str, steps: int) -> None:
-        self.device, self.steps, self.done, self.times = device, steps, 0, []
-
-    def __call__(self, updates: int = 1) -> None:
-        self.done += updates
-        if self.done in (WARM, self.steps):
-            if self.device != "cpu":
-                torch.cuda.synchronize()
-            self.times.append(time.perf_counter())
-
-    def seconds(self) -> float:
-        return (self.times[1] - self.times[0]) / (self.steps - WARM)
-
-
 def bare(name: str, batch: int, steps: int, device: str) -> Way:
     def run() -> float:
-        method, clock = network(name, device).train(), Clock(device, steps)
+        method, clock = network(name, device).train(), Clock(device, steps, WARM)
         optimiser = torch.optim.Adam(method.parameters(), 5e-4, fused=True)
         resident = drawn(name, batch, device).train.take(torch.arange(batch, device=device))
         for _ in range(steps):
@@ -90,7 +73,7 @@ def fitted(name: str, batch: int, steps: int, device: str, **settings: object) -
     data = drawn(name, 16 * batch, device)
 
     def run() -> float:
-        clock = Clock(device, steps)
+        clock = Clock(device, steps, WARM)
         fit(network(name, device), data, Recipe(steps=steps, batch=batch, **settings), advance=clock)
         return clock.seconds()
 

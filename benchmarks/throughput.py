@@ -11,6 +11,12 @@ Images per second are medians over the repeats, ratios medians of ratios of neig
 left out, in which caches and compilers fill. With --precision, --channels-last and --compile, `bare` and `fit` change
 alike, `usual` stays what it is. Targets: fit / bare of 0.9 or more; on a GPU fit / usual of 5 or more for CNN8. Exit
 status 1 where one is missed.
+
+    python benchmarks/throughput.py --head --network cnn8 --size 128
+
+What does the SOS head cost? The bare loop with three heads in turn: `linear`, forty rows on the trunk's features;
+`fc2`, a layer of 1792 before them, as many as SOS has; `sos`, SOS(512, 32) with its four extra terms and fake heads.
+Target: a step of CNN8 at 128 px or more takes 1.15 times as long with `sos` as with `linear`, or less.
 """
 
 import argparse
@@ -18,13 +24,12 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from PIL import Image
+from common import Clock, draw_files
 from torch import nn
 from torch.utils.data import DataLoader, RandomSampler
 
@@ -32,10 +37,11 @@ from mtlib import datasets, vision
 from mtlib.controls import MultiTask
 from mtlib.datasets.celeba import PLACES
 from mtlib.faces import ATTRIBUTES
-from mtlib.faces.draw import draw
-from mtlib.networks import cnn8, cost, tiny
+from mtlib.method import Method
+from mtlib.networks import Cost, cnn8, cost, tiny
 from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
+from mtlib.sos import SOS
 from mtlib.tasks import Dataset, Task
 from mtlib.training import fit
 from mtlib.training.speed import prepared
@@ -44,43 +50,21 @@ vision.torchvision()
 from torchvision import transforms  # noqa: E402
 from torchvision.datasets import CelebA  # noqa: E402
 
-WIDTH, HEIGHT, QUALITY = 178, 218, 87  # CelebA's aligned images; files of about 7 kB, which is their mean size
 TASKS = (Task("attributes", "binary", ATTRIBUTES),)
 NETWORKS = {"tiny": (tiny, 3), "cnn8": (cnn8, 1)}  # the SOS paper's CNN8 sees grey pictures
+HEADS = {"linear": None, "fc2": (1792, 0), "sos": (512, 32)}  # C and S; the paper's sizes for forty attributes
 WARM = 4  # updates that are not counted
 # Dense peaks in 10^12 operations per second by NVIDIA's data sheets: bfloat16, and float32 on tensor cores (TF32).
 PEAKS = {"H100": (989, 494), "H200": (989, 494), "A100": (312, 156)}
 Way = Callable[[], float]  # trains anew, gives images per second
 
 
-class Clock:
-    """Images per second from the end of the warm-up to the last update."""
-
-    def __init__(self, device: str, steps: int, batch: int) -> None:
-        self.device, self.steps, self.batch, self.done, self.times = device, steps, batch, 0, []
-
-    def __call__(self, updates: int = 1) -> None:
-        self.done += updates
-        if self.done in (WARM, self.steps):
-            if self.device != "cpu":
-                torch.cuda.synchronize()
-            self.times.append(time.perf_counter())
-
-    def rate(self) -> float:
-        return (self.steps - WARM) * self.batch / (self.times[1] - self.times[0])
-
-
 def written(root: Path, count: int) -> None:
     """So many drawn faces as CelebA lies on disk, one of them to test; what nobody reads is zeros."""
     folder, names = root / "celeba", [f"{number + 1:06d}.jpg" for number in range(count)]
     (folder / "img_align_celeba").mkdir(parents=True)
-    lines, left = [], (HEIGHT - WIDTH) // 2
-    for part in torch.arange(count).split(64):
-        drawn = draw(part, size=HEIGHT)
-        images = drawn.images[:, :, :, left : left + WIDTH].permute(0, 2, 3, 1).numpy()
-        for number, image in zip(part.tolist(), images, strict=True):
-            Image.fromarray(image).save(folder / "img_align_celeba" / names[number], quality=QUALITY)
-        lines += [" ".join(map(str, row)) for row in (2 * drawn.attributes - 1).tolist()]
+    attributes = draw_files([folder / "img_align_celeba" / name for name in names])
+    lines = [" ".join(map(str, row)) for row in (2 * attributes - 1).tolist()]
     listed = {
         "list_attr_celeba.txt": ([str(count), " ".join(ATTRIBUTES)], lines),
         "list_eval_partition.txt": ([], [0] * (count - 1) + [2]),
@@ -100,18 +84,20 @@ class Unchecked(CelebA):
         return True
 
 
-def method(name: str, size: int, device: str) -> MultiTask:
+def method(name: str, size: int, device: str, head: str = "linear") -> Method:
     build, channels = NETWORKS[name]
     with seeded("weights", 0):
         trunk = build(channels, size=size) if name == "cnn8" else build(channels)
-        return MultiTask(trunk, trunk.features, TASKS).to(device)
+        if HEADS[head] is None:
+            return MultiTask(trunk, trunk.features, TASKS).to(device)
+        return SOS(trunk, trunk.features, TASKS, *HEADS[head]).to(device)
 
 
-def bare(a: argparse.Namespace, data: Dataset, recipe: Recipe) -> Way:
+def bare(a: argparse.Namespace, data: Dataset, recipe: Recipe, head: str = "linear") -> Way:
     batch = data.train.take(torch.arange(a.batch, device=a.device))
 
     def run() -> float:
-        network, clock = method(a.network, a.size, a.device).train(), Clock(a.device, a.steps, a.batch)
+        network, clock = method(a.network, a.size, a.device, head).train(), Clock(a.device, a.steps, WARM)
         losses = prepared(network, recipe, batch)
         optimiser = recipe.optimise(network.groups())
         for _ in range(a.steps):
@@ -119,16 +105,16 @@ def bare(a: argparse.Namespace, data: Dataset, recipe: Recipe) -> Way:
             losses(batch).total().backward()
             optimiser.step()
             clock()
-        return clock.rate()
+        return a.batch / clock.seconds()
 
     return run
 
 
 def fitted(a: argparse.Namespace, data: Dataset, recipe: Recipe) -> Way:
     def run() -> float:
-        clock = Clock(a.device, a.steps, a.batch)
+        clock = Clock(a.device, a.steps, WARM)
         fit(method(a.network, a.size, a.device), data, replace(recipe, steps=a.steps), advance=clock)
-        return clock.rate()
+        return a.batch / clock.seconds()
 
     return run
 
@@ -148,7 +134,7 @@ def usual(a: argparse.Namespace, root: Path) -> Way:
     )
 
     def run() -> float:
-        network, clock = method(a.network, a.size, a.device).train(), Clock(a.device, a.steps, a.batch)
+        network, clock = method(a.network, a.size, a.device).train(), Clock(a.device, a.steps, WARM)
         optimiser, criterion = torch.optim.Adam(network.parameters(), lr=5e-4), nn.BCEWithLogitsLoss()
         for x, y in loader:
             x, y = x.to(a.device, non_blocking=True), y.to(a.device, non_blocking=True)
@@ -156,23 +142,38 @@ def usual(a: argparse.Namespace, root: Path) -> Way:
             criterion(network(x)["attributes"], y.float()).backward()
             optimiser.step()
             clock()
-        return clock.rate()
+        return a.batch / clock.seconds()
 
     return run
 
 
-def report(a: argparse.Namespace, rates: dict[str, list[float]], kept: list[bool]) -> Iterator[str]:
-    network = method(a.network, a.size, "cpu")
-    counted = cost(network, (NETWORKS[a.network][1], a.size, a.size))
+def conditions(a: argparse.Namespace, counted: Cost, rates: dict[str, list[float]]) -> Iterator[str]:
     how = f"{a.precision}{', channels-last' * a.channels_last}{', compiled' * a.compile}"
+    ours = "all" if a.head else "bare and fit"
+    workers = "" if a.head else f", {a.workers} workers"
     yield (
         f"{a.network}, {a.size} px, {NETWORKS[a.network][1]} channel(s), {counted}; batch {a.batch}, "
-        f"{a.steps} updates, {a.repeats} repeats; bare and fit in {how}; "
-        f"{torch.get_num_threads()} threads, {a.workers} workers"
+        f"{a.steps} updates, {a.repeats} repeats; {ours} in {how}; {torch.get_num_threads()} threads{workers}"
     )
     for name, each in rates.items():
         low, high = statistics.quantiles(each, n=4)[::2]
         yield f"{name}: {statistics.median(each):,.0f} images/s  (quartiles {low:,.0f} to {high:,.0f})"
+
+
+def head_report(a: argparse.Namespace, rates: dict[str, list[float]], kept: list[bool]) -> Iterator[str]:
+    yield from conditions(a, cost(method(a.network, a.size, "cpu"), (NETWORKS[a.network][1], a.size, a.size)), rates)
+    for head, other in (("sos", "linear"), ("sos", "fc2"), ("fc2", "linear")):
+        times = [y / x for x, y in zip(rates[head], rates[other], strict=True)]  # of a step: the slower, the larger
+        low, high = statistics.quantiles(times, n=4)[::2]
+        aimed = (head, other) == ("sos", "linear") and a.network == "cnn8" and a.size >= 128
+        kept.append(not aimed or statistics.median(times) <= 1.15)
+        note = "; target 1.15 or less" if aimed else ""
+        yield f"a step with {head} / {other}: {statistics.median(times):.3f}  (quartiles {low:.3f} to {high:.3f}{note})"
+
+
+def report(a: argparse.Namespace, rates: dict[str, list[float]], kept: list[bool]) -> Iterator[str]:
+    counted = cost(method(a.network, a.size, "cpu"), (NETWORKS[a.network][1], a.size, a.size))
+    yield from conditions(a, counted, rates)
     aims = {"bare": 0.9, "usual": 5.0 if a.device != "cpu" and a.network == "cnn8" else 0.0}
     for below, aim in aims.items():
         ratios = [x / y for x, y in zip(rates["fit"], rates[below], strict=True)]
@@ -200,6 +201,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--head", action="store_true", help="what the SOS head costs, instead")
     a = parser.parse_args()
     # On a GPU the workers are ahead by two batches each when the clock starts; then these must not matter.
     a.steps = a.steps or (24 if a.device == "cpu" else WARM + 20 * a.workers)
@@ -214,13 +216,16 @@ def main() -> None:
             "celeba", root=folder, size=a.size, channels=channels, cache=folder / "cache", device=a.device
         )
         recipe = Recipe(batch=a.batch, precision=a.precision, channels_last=a.channels_last, compile=a.compile)
-        ways = {"bare": bare(a, data, recipe), "fit": fitted(a, data, recipe), "usual": usual(a, folder)}
+        if a.head:
+            ways = {head: bare(a, data, recipe, head) for head in HEADS}
+        else:
+            ways = {"bare": bare(a, data, recipe), "fit": fitted(a, data, recipe), "usual": usual(a, folder)}
         rates: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(a.repeats):
             for name, run in ways.items():
                 rates[name].append(run())
         kept: list[bool] = []
-        print(*report(a, rates, kept), sep="\n")
+        print(*(head_report if a.head else report)(a, rates, kept), sep="\n")
     sys.exit(not all(kept))
 
 

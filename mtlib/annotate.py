@@ -63,7 +63,7 @@ def annotate(
     for place, (name, task) in enumerate(tasks.items(), 1):
         own = (source == 0) | (source == place)
         told = _flipped(task, split.y[name], rates[name], seed)
-        y[name] = torch.where(own.unsqueeze(1), told, told.new_tensor(_missing(task)))
+        y[name] = torch.where(own.unsqueeze(1), told, told.new_tensor(task.missing))
     known = torch.stack([_known(task, y[name]).any(1) for name, task in tasks.items()]).any(0)
     rows = known.nonzero().flatten()
     kept = ", ".join(f"{count} {name}" for name, count in counts.items())
@@ -135,7 +135,3 @@ def _flipped(task: Task, y: Tensor, rate: float, seed: int) -> Tensor:
 
 def _known(task: Task, y: Tensor) -> Tensor:
     return ~y.isnan() if task.kind == "points" else y >= 0
-
-
-def _missing(task: Task) -> float:
-    return float("nan") if task.kind == "points" else -1

@@ -70,6 +70,11 @@ class Task:
         """One name per head: the columns' names, or the block's own where one head serves the block."""
         return (self.name,) if self.kind == "points" else tuple(self.columns)
 
+    @property
+    def missing(self) -> float:
+        """What stands in the place of a label that is not known: NaN, or the whole number -1."""
+        return float("nan") if self.kind == "points" else -1
+
 
 @dataclass
 class Batch:

@@ -54,6 +54,14 @@ def test_throughput_runs_small():
     assert "fit / usual" in done
 
 
+def test_throughput_tells_what_the_head_costs():
+    small = ["--head", "--size", "16", "--batch", "4", "--steps", "6", "--repeats", "2", "--files", "5"]
+    done = output("throughput.py", *small, "--threads", "1")
+    assert "fc2: " in done
+    for ratio in ("sos / linear", "sos / fc2", "fc2 / linear"):
+        assert f"a step with {ratio}: " in done
+
+
 def test_accuracy_runs_small(tmp_path):
     examples.write("mnist", tmp_path)
     done = output(

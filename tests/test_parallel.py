@@ -12,6 +12,8 @@ from mtlib import parallel
 from mtlib.paths import repository
 
 # Run by two processes, and by one: a LeNet with full labels, one with validation, checkpoint and a lopsided batch.
+# ``train.py FOLDER`` under torchrun; ``train.py FOLDER STEP`` forks two processes, as importing takes longer than all
+# that they do, twice: process 1 is interrupted after that update, then both go on; and last it trains alone.
 SCRIPT = '''
 import json
 import os
@@ -19,7 +21,8 @@ import signal
 import sys
 from pathlib import Path
 
-import torch
+import torch._dynamo  # which training would import late, in every process
+from torch.distributed.elastic.utils.distributed import get_free_port
 
 from mtlib import parallel
 from mtlib.controls import MultiTask
@@ -33,6 +36,7 @@ from mtlib.updates import Descend
 torch.set_num_threads(1)
 TASKS = (Task("b", "binary", 3), Task("c", "classes", 1, classes=4))
 FOLDER = Path(sys.argv[1])
+interrupt = 0
 
 
 class Watched(Descend):
@@ -43,7 +47,7 @@ class Watched(Descend):
     def step(self, optimiser):
         super().step(optimiser)
         self.made += 1
-        if self.made == int(sys.argv[2]) and parallel.rank() == 1:
+        if self.made == interrupt and parallel.rank() == 1:
             os.kill(os.getpid(), signal.SIGINT)
         if self.gradients is None:
             self.gradients = [p.grad.clone() for p in self.method.parameters()]
@@ -78,7 +82,8 @@ def work(device):
         "told": told,
         "saved": parallel.rank() == 0 and (FOLDER / f"{parallel.world()}.checkpoint").exists(),
     }
-    torch.save(found, FOLDER / f"{parallel.rank()} of {parallel.world()}")
+    name = f"{parallel.rank()} of {parallel.world()}"
+    torch.save(found, FOLDER / (f"{name}, interrupted" if interrupt else name))
     everybody = parallel.from_first(lambda: parallel.world() + 0.5)
     assert everybody == parallel.world() + 0.5
     assert parallel.anybody(parallel.rank() == 1, False) == [parallel.world() == 2, False]
@@ -88,15 +93,23 @@ def work(device):
         (FOLDER / f"raised in {parallel.rank()} of {parallel.world()}").touch()
 
 
+def forked(rank, port):
+    here = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in here.items()})
+    parallel.run(work)
+
+
 if __name__ == "__main__":
+    for interrupt in [int(sys.argv[2]), 0] if len(sys.argv) > 2 else []:
+        torch.multiprocessing.start_processes(forked, (get_free_port(),), nprocs=2, start_method="fork")
     parallel.run(work)
 '''
 
 
-def start(folder, *command, interrupt=0):
+def start(folder, *command, after=()):
     (folder / "train.py").write_text(SCRIPT)
     environment = {**os.environ, "MTLIB_HEADLESS": "1", "PYTHONPATH": str(repository()), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *command, folder / "train.py", folder, str(interrupt)]
+    command = [sys.executable, *command, folder / "train.py", folder, *after]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -106,13 +119,20 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def forked(tmp_path_factory):
+    """The folder with what two interrupted processes found, what they found when they went on, and one alone."""
+    folder = tmp_path_factory.mktemp("forked")
+    start(folder, after=["3"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, forked):
     """What process 0 and 1 of two found, what one alone found, and what the two printed."""
     folder = tmp_path_factory.mktemp("runs")
-    start(folder)
     printed = start(folder, *TORCHRUN)
-    found = [torch.load(folder / name, weights_only=True) for name in ("0 of 2", "1 of 2", "0 of 1")]
-    return *found, printed, {path.name for path in folder.glob("raised *")}
+    found = [torch.load(path, weights_only=True) for path in (folder / "0 of 2", folder / "1 of 2", forked / "0 of 1")]
+    return *found, printed, {path.name for path in (*folder.glob("raised *"), *forked.glob("raised * of 1"))}
 
 
 def test_averaged_gradients_are_those_of_the_whole_batch(runs):  # of 7 and 8 rows
@@ -150,16 +170,13 @@ def test_what_goes_wrong_in_process_0_is_raised_in_both(runs):
     assert runs[-1] == {"raised in 0 of 1", "raised in 0 of 2", "raised in 1 of 2"}
 
 
-def test_when_one_process_is_interrupted_both_stop_and_resume_together(runs, tmp_path):
-    start(tmp_path, *TORCHRUN, interrupt=3)
-    stopped = [torch.load(tmp_path / name, weights_only=True) for name in ("0 of 2", "1 of 2")]
+def test_when_one_process_is_interrupted_both_stop_and_resume_together(runs, forked):
     unbroken = json.loads(runs[0]["history"])
-    for found in stopped:
+    for name in ("0 of 2", "1 of 2"):
+        found = torch.load(forked / f"{name}, interrupted", weights_only=True)
         assert found["interrupted"]
         assert json.loads(found["history"]) == unbroken[:3]
-    start(tmp_path, *TORCHRUN)
-    for name in ("0 of 2", "1 of 2"):
-        again = torch.load(tmp_path / name, weights_only=True)
+        again = torch.load(forked / name, weights_only=True)
         assert not again["interrupted"]
         assert json.loads(again["history"]) == unbroken
         assert all(torch.equal(again["values"][key], value) for key, value in runs[0]["values"].items())

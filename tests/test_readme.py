@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtlib.controls import MultiTask
-from mtlib.datasets import examples, loading
+from mtlib.datasets import examples, packing
 from mtlib.paths import repository
 from mtlib.recipe import Recipe
 from mtlib.runs.record import read
@@ -53,7 +53,7 @@ def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
 def test_a_readers_own_data_are_trained_on(tmp_path, monkeypatch, capsys):
     examples.write("celeba", tmp_path)
     monkeypatch.setenv("MTLIB_DATA", str(tmp_path))
-    monkeypatch.setattr(loading, "repository", lambda: tmp_path)  # for the cache
+    monkeypatch.setattr(packing, "repository", lambda: tmp_path)  # for the cache
     exec(BLOCKS[-1], {})
     told = capsys.readouterr().out
     assert all(name in told for name in ("reading celeba train: done", "5_o_Clock_Shadow", "balanced accuracy", "AUC"))

@@ -16,7 +16,6 @@ from mtlib.datasets.mixture import join
 from mtlib.datasets.packing import Storage, check_storage, decoded, kept
 from mtlib.datasets.pictures import Pictures
 from mtlib.datasets.source import Part, Source, choose, folder_of_all
-from mtlib.paths import repository
 from mtlib.seeds import generator
 from mtlib.tasks import Dataset, Split
 
@@ -81,8 +80,7 @@ def load(
     found = folder_of_all(root)
     sources = [_cut(each, registry.read(each, found, options), limits) for each in names]
     source = sources[0] if len(sources) == 1 else join(*sources, tasks)
-    where = Path(cache) if cache is not None else repository() / "data" / "cache"
-    return _placed(name, source, tasks, geometry, storage, where, device)
+    return _placed(name, source, tasks, geometry, storage, cache, device)
 
 
 def _check(name: str, limits: dict[str, int | None], storage: str) -> None:
@@ -137,7 +135,7 @@ def _placed(
     tasks: Sequence[str] | None,
     geometry: Geometry,
     storage: Storage,
-    cache: Path,
+    cache: Path | str | None,
     device: torch.device | str,
 ) -> Dataset:
     """The data set where training happens, its pictures through the cache."""

@@ -73,5 +73,4 @@ def _joined(a: Source, b: Source, split: str) -> Part:
 
 def missing(task: Task, n: int) -> Tensor:
     """Labels (n, columns) of examples that have none."""
-    shape = (n, len(task.columns))
-    return torch.full(shape, float("nan")) if task.kind == "points" else torch.full(shape, -1, dtype=torch.int64)
+    return torch.full((n, len(task.columns)), task.missing)

@@ -12,6 +12,7 @@ from torch import Tensor
 from mtlib.datasets.geometry import Geometry
 from mtlib.datasets.pictures import Pictures, Raw
 from mtlib.lazy import Lazy, Streamed, place
+from mtlib.paths import repository
 from mtlib.storage import Packed, check_room
 
 Storage = Literal["auto", "resident", "stream"]
@@ -24,13 +25,16 @@ def check_storage(storage: str) -> None:
         raise ValueError(f"storage is one of {', '.join(get_args(Storage))}, got {storage!r}")
 
 
-def decoded(name: str, title: str, xs: Mapping[str, Pictures], geometry: Geometry, cache: Path) -> dict[str, Tensor]:
+def decoded(
+    name: str, title: str, xs: Mapping[str, Pictures], geometry: Geometry, cache: Path | str | None
+) -> dict[str, Tensor]:
     """The pictures of every split, (N, C, H, W) uint8, mapped from the cache; those in memory as they are.
 
     Args:
         name: of the data set, which the files begin with.  title: what tells two sets of one name apart.
         xs: the splits' pictures by name.
-        cache: folder of the files; a file is made again where its pictures, their sizes or their dates have changed.
+        cache: folder of the files, ``data/cache`` of the course without; a file is made again where its pictures, their
+            sizes or their dates have changed.
 
     Raises:
         FileNotFoundError: pictures are missing; none of the others has been decoded then.
@@ -39,13 +43,14 @@ def decoded(name: str, title: str, xs: Mapping[str, Pictures], geometry: Geometr
     """
     if geometry == Geometry() and all(isinstance(x, Raw) for x in xs.values()):
         return {split: x.x for split, x in xs.items()}
+    folder = repository() / "data" / "cache" if cache is None else Path(cache)
     digests = {split: x.digest() for split, x in xs.items()}
     row = tuple(next(iter(xs.values())).one(0, geometry).shape)
     packs = {}
     for split, x in xs.items():
         key = {"holds": title, "version": PACKING, "source": digests[split], "geometry": str(geometry)}
         file = f"{name}-{split}-{len(x)}-{'x'.join(map(str, row))}-{geometry.fit}-{_short(title, digests[split])}"
-        packs[split] = Packed(cache / file, key, (len(x), *row))
+        packs[split] = Packed(folder / file, key, (len(x), *row))
     check_room(packs.values())
     return {
         split: pack.ensure(partial(xs[split].decode, geometry=geometry, row=row), f"reading {name} {split}")

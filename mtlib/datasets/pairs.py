@@ -14,7 +14,6 @@ from mtlib.datasets.pictures import Pictures
 from mtlib.datasets.registry import Entry, run
 from mtlib.datasets.source import folder_of_all
 from mtlib.lazy import Lazy
-from mtlib.paths import repository
 
 # Readers (folder, **options) -> Listed.
 ENTRIES = {
@@ -97,8 +96,7 @@ def pairs(
         raise ValueError(f"there are no pairs of {name!r}; there are of {', '.join(ENTRIES)}")
     check_storage(storage)
     listed = run(name, ENTRIES[name], folder_of_all(root), options)
-    where = Path(cache) if cache is not None else repository() / "data" / "cache"
-    x = kept(decoded(name, listed.title, {"pairs": listed.x}, geometry, where)["pairs"], storage, device)
+    x = kept(decoded(name, listed.title, {"pairs": listed.x}, geometry, cache)["pairs"], storage, device)
     columns = (column.to(device) for column in (listed.first, listed.second, listed.same, listed.fold))
     return Pairs(f"{listed.title}, {geometry}", x, *columns)
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from torch import Tensor
 
@@ -37,11 +37,11 @@ class Photos(Files):
         super().__init__(title, folder, names, formats, shape)
         self.boxes, self.differ = boxes, differ
 
-    def take(self, rows: Tensor) -> "Photos":
+    def take(self, rows: Tensor) -> Self:
         """The files ``rows`` (B,) alone."""
-        names = [self.names[row] for row in rows.tolist()]
-        boxes = None if self.boxes is None else self.boxes[rows]
-        return Photos(self.title, self.folder, names, self.formats, self.shape, boxes, self.differ)
+        other = super().take(rows)
+        other.boxes = None if self.boxes is None else self.boxes[rows]
+        return other
 
     def digest(self) -> str:
         """As of ``Files``, and of the boxes."""

@@ -1,5 +1,6 @@
 """Pictures on disk: decoded in order by all cores, all to one size, each file looked at before any of it is used."""
 
+import copy
 import hashlib
 import io
 import os
@@ -7,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -110,9 +112,11 @@ class Files(Pictures):
     def __len__(self) -> int:
         return len(self.names)
 
-    def take(self, rows: Tensor) -> "Files":
+    def take(self, rows: Tensor) -> Self:
         """The files ``rows`` (B,) alone."""
-        return Files(self.title, self.folder, [self.names[row] for row in rows.tolist()], self.formats, self.shape)
+        other = copy.copy(self)
+        other.names = [self.names[row] for row in rows.tolist()]
+        return other
 
     def digest(self) -> str:
         """Names, sizes and dates of the files: one that was replaced is another one.

@@ -104,7 +104,7 @@ def reading(title: str, path: Path) -> Iterator[None]:
         raise damaged(title, path, f"cannot be read ({what})") from error
 
 
-def lines_of(title: str, path: Path, encoding: str = "utf-8") -> list[str]:
+def lines_of(title: str, path: Path) -> list[str]:
     """The lines of a text file, without the empty ones at its end.
 
     Raises:
@@ -113,7 +113,7 @@ def lines_of(title: str, path: Path, encoding: str = "utf-8") -> list[str]:
     with reading(title, path):
         content = path.read_bytes()
     try:
-        text = content.decode(encoding)
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise damaged(title, path, "is no text") from None
     if "\0" in text:

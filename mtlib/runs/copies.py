@@ -46,6 +46,7 @@ def instructor(source: NotebookNode) -> NotebookNode:
             folded = cell.metadata.get("jupyter", {})
             folded.pop("source_hidden", None)
             folded.pop("outputs_hidden", None)
+            folded.pop("outputs_hidden", None)
             if not folded:
                 cell.metadata.pop("jupyter", None)
     return result

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from mtlib import mime, paths
+from mtlib import paths
 
 INJECTED = "injected-parameters"  # papermill's tag for the cell that it puts after the parameters
 # ipykernel names a cell's source after its process, which a warning then repeats.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlib import mime, paths
+from mtlib import mime
 from mtlib.claims import SCOPES, VERDICTS
 from mtlib.runs import provenance
 

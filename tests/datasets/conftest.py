@@ -1,6 +1,7 @@
 """Invented data sets in their official layouts, and the real ones where MTLIB_DATA has them."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,20 @@ def example(tmp_path):
         return tmp_path / "data"
 
     return write
+
+
+@pytest.fixture(scope="module")
+def written(request, tmp_path_factory):
+    """The root of the module's EXAMPLE, written once."""
+    root = tmp_path_factory.mktemp("written")
+    examples.write(request.module.EXAMPLE, root)
+    return root
+
+
+@pytest.fixture
+def root(written, tmp_path):
+    """The module's EXAMPLE, to do with as one likes."""
+    return shutil.copytree(written, tmp_path / "data")
 
 
 @pytest.fixture

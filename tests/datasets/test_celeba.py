@@ -12,27 +12,14 @@ from PIL import Image, ImageDraw
 
 from mtlib import faces
 from mtlib.augment import Augment
-from mtlib.datasets import celeba, examples, examples_photos, load
+from mtlib.datasets import celeba, examples_photos, load
 from mtlib.faces.data import positions
 from mtlib.tasks import Batch
 from mtlib.vision import torchvision
 
+EXAMPLE = "celeba"
 ROOT = Path(__file__).parents[2]
 TASKS = ["attributes", "identity", "landmarks"]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """The example, drawn once."""
-    root = tmp_path_factory.mktemp("written")
-    examples.write("celeba", root)
-    return root
-
-
-@pytest.fixture
-def root(written, tmp_path):
-    """The example, to do with as one likes."""
-    return shutil.copytree(written, tmp_path / "data")
 
 
 @pytest.fixture

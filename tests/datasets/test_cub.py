@@ -7,25 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from mtlib.datasets import cub, examples, examples_photos, load
+from mtlib.datasets import cub, examples_photos, load
 
+EXAMPLE = "cub"
 SET = "cub/CUB_200_2011"
 LABELS = f"{SET}/{cub.ATTRIBUTES}"
 SHARES = f"{SET}/attributes/{cub.RELATIONS}"
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """The example, written once."""
-    root = tmp_path_factory.mktemp("written")
-    examples.write("cub", root)
-    return root
-
-
-@pytest.fixture
-def root(written, tmp_path):
-    """The example, to do with as one likes."""
-    return shutil.copytree(written, tmp_path / "data")
 
 
 @pytest.fixture

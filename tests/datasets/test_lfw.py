@@ -11,24 +11,11 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from mtlib import faces
-from mtlib.datasets import examples, examples_photos, lfw, load, pairs
+from mtlib.datasets import examples_photos, lfw, load, pairs
 from mtlib.vision import torchvision
 
+EXAMPLE = "lfwa"
 ADA, BEN, CLEO, DAN = examples_photos.PEOPLE
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """The example, drawn once."""
-    root = tmp_path_factory.mktemp("written")
-    examples.write("lfwa", root)
-    return root
-
-
-@pytest.fixture
-def root(written, tmp_path):
-    """The example, to do with as one likes."""
-    return shutil.copytree(written, tmp_path / "data")
 
 
 @pytest.fixture

@@ -70,8 +70,6 @@ def test_a_text_that_is_none(tmp_path, content, message):
 def test_lines(tmp_path):
     (tmp_path / "list.txt").write_bytes("één\r\n\ntwo\n\n\n".encode())
     assert lines_of("Set", tmp_path / "list.txt") == ["één", "", "two"]
-    (tmp_path / "list.txt").write_bytes("één".encode("latin1"))
-    assert lines_of("Set", tmp_path / "list.txt", "latin1") == ["één"]
     with pytest.raises(ValueError, match=r"cannot be read"):
         lines_of("Set", tmp_path)
 

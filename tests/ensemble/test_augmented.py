@@ -8,7 +8,6 @@ from mtlib import ensemble
 from mtlib.augment import Augment
 from mtlib.controls import MultiTask
 from mtlib.ensemble import Copy
-from mtlib.ensemble.run import CHUNK
 from mtlib.ensemble.stack import Batches
 from mtlib.recipe import Recipe
 from mtlib.rows import Epoch, Pairs
@@ -17,6 +16,7 @@ from mtlib.tasks import Dataset, Split, Task
 from mtlib.training import fit
 
 TASKS = (Task("smiles", "binary", 2), Task("place", "points", 4))
+CHUNK = 16
 SHORT = Recipe(steps=CHUNK + 10, batch=8, rate=1e-3)
 ALL = Augment(flip=0.5, crop=2, rotate=10, scale=0.1, mixup=0.5, positions={"place": (1, 0)})
 

@@ -15,7 +15,6 @@ from torch import nn
 from mtlib import ensemble, toy
 from mtlib.controls import MultiTask, SingleTask
 from mtlib.ensemble import Copy
-from mtlib.ensemble.run import CHUNK
 from mtlib.ensemble.stack import Batches, Networks
 from mtlib.method import Losses, Method
 from mtlib.networks import mlp
@@ -26,6 +25,7 @@ from mtlib.sos import SOS, Reading
 from mtlib.tasks import Dataset, Split, Task
 from mtlib.training import fit
 
+CHUNK = 16
 SHORT = Recipe(steps=2 * CHUNK + 10, batch=32, rate=0.01)  # two whole chunks and a rest
 
 
@@ -60,7 +60,7 @@ def all_values(result):
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
 def test_every_copy_ends_where_training_alone_would_bring_it(model, dtype, error):
     data = planes(8, 3, dtype=dtype)
-    recipe = Recipe(steps=300, batch=32, rate=5e-4)
+    recipe = Recipe(steps=100, batch=32, rate=5e-4)
     copies = [Copy(seed=1, data=0), Copy(seed=2, data=1), Copy(seed=1, data=1)]
     result = ensemble.fit(lambda copy: network(model, copy).to(dtype), data, copies, recipe)
     for copy, found, rows in zip(copies, result.networks(), result.history.unbind(1), strict=True):
@@ -361,47 +361,59 @@ def test_an_interrupt_stops_between_chunks_and_gives_what_there_is(tmp_path):
 
 
 def test_a_killed_run_resumes_bitwise_equal(tmp_path):
+    """Three processes that share nothing but the checkpoint; forked, as importing everything takes longer than all."""
     code = textwrap.dedent(
         """
+        import os
+        import signal
         import sys
-        import torch
+        import torch._dynamo  # which training would import late, in every process
         from pathlib import Path
         from mtlib import ensemble, toy
         from mtlib.controls import MultiTask
+        from mtlib.ensemble import run
         from mtlib.networks import mlp
         from mtlib.recipe import Recipe
         from mtlib.seeds import seeded
         torch.set_num_threads(1)
+        run.CHUNK = int(sys.argv[2])
 
         def build(copy):
             with seeded("weights", copy.seed):
                 return MultiTask(mlp(2, 8), 8, toy.TASKS)
 
-        def advance(updates):
-            print("chunk", flush=True)
+        def train(name, dies_after=None):
+            told = []
 
-        copies = [ensemble.Copy(seed=seed) for seed in range(3)]
-        file = Path(sys.argv[1])
-        result = ensemble.fit(build, toy.make(8, n_train=200, n_test=10), copies, Recipe(steps=1000, rate=0.01),
-                              checkpoint=file, save_every=0, advance=advance)
-        print("ends", [p.double().sum().item().hex() for net in result.networks() for p in net.parameters()])
+            def advance(updates):
+                told.append(updates)
+                if len(told) == dies_after:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            copies = [ensemble.Copy(seed=seed) for seed in range(3)]
+            result = ensemble.fit(build, toy.make(8, n_train=200, n_test=10), copies, Recipe(steps=100, rate=0.01),
+                                  checkpoint=Path(sys.argv[1], name), save_every=0, advance=advance)
+            ends = [p.double().sum().item().hex() for net in result.networks() for p in net.parameters()]
+            print(told[0], ends, sep="\\t", flush=True)
+
+        def elsewhere(*arguments):
+            child = os.fork()
+            if not child:
+                train(*arguments)
+                os._exit(0)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        assert elsewhere("killed.pt", 4) == -signal.SIGKILL
+        assert elsewhere("killed.pt") == 0
+        train("whole.pt")
         """
     )
-
-    def start(name):
-        command = [sys.executable, "-c", code, str(tmp_path / name)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    whole = start("whole.pt").communicate(timeout=120)[0].splitlines()[-1]
-    killed = start("killed.pt")
-    for _ in range(4):
-        assert killed.stdout.readline() == "chunk\n"
-    killed.kill()
-    killed.wait(timeout=60)
-    killed.stdout.close()
-    lines = start("killed.pt").communicate(timeout=120)[0].splitlines()
-    assert lines[-1] == whole
-    assert len(lines) < len(["chunk"] * (1000 // CHUNK + 1) + ["ends"])  # it did not begin anew
+    command = [sys.executable, "-c", code, str(tmp_path), str(CHUNK)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (begun, resumed), (_, whole) = (line.split("\t") for line in done.stdout.splitlines())
+    assert resumed == whole
+    assert begun == str(3 * 3 * CHUNK)  # three chunks of three copies were saved: it did not begin anew
 
 
 # ------------------------------------------------------------------ compiled

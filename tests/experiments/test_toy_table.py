@@ -80,14 +80,15 @@ def test_a_cell_scores_what_its_network_scores_alone(plan):
 
 
 def test_what_is_trained_is_not_trained_again(plan, monkeypatch):
-    wanted = [Cell("MT", 3, seed) for seed in range(2)]
+    wanted = [Cell("MT", 3, 0), Cell("ST", 3, 0), Cell("MT", 3, 1)]  # the first and the last are one job
     first = train(wanted, plan)
-    assert [path.suffix for path in plan.folder.iterdir()] == [".json"]  # the checkpoint is gone
+    assert first[["arm", "seed"]].values.tolist() == [["MT", 0], ["ST", 0], ["MT", 1]]
+    assert [path.suffix for path in plan.folder.iterdir()] == [".json"] * 2  # the checkpoints are gone
     monkeypatch.setattr(ensemble, "fit", lambda *a, **k: pytest.fail("trained again"))
     told = []
     again = train(wanted, plan, advance=told.append)
     assert again.equals(first)
-    assert told == [2 * 15]
+    assert told == [2 * 15, 15]
 
 
 def test_a_job_cut_short_goes_on_from_its_checkpoint(tmp_path):
@@ -130,8 +131,8 @@ def test_the_file_of_a_job_is_named_after_all_that_decides_it(plan):
     assert plan.stem(job) == Plan(plan.recipe, plan.folder, "another commit").stem(list(job))
 
 
-def test_several_processes_find_the_same(plan, tmp_path):
-    wanted = [Cell("ST", 8, 0), Cell("MT", 8, 0)]
+def test_another_process_finds_the_same(plan, tmp_path):
+    wanted = [Cell("MT", 8, 0), Cell("MT", 8, 1)]  # one job: a second process would only import everything again
     told = []
     spread = train(wanted, plan, workers=2, advance=told.append)
     assert sum(told) == 2 * 15

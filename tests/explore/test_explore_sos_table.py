@@ -1,4 +1,4 @@
-"""The callback of notebook 01b's explorer, over its whole grid."""
+"""The callback of notebook 01b's explorer, over its grid."""
 
 import pytest
 
@@ -14,6 +14,8 @@ def test_few_seeds_over_the_grid():
     assert explorer.controls["where"] == ("set 8", "average")
     assert explorer.controls["n"] == (2, 3)
     for at in explorer.grid():
+        if at["again"] > 1:  # other seeds, the same picture
+            continue
         drawing = explorer.draw(**at)
         mean, low, high = drawing.arrays["mean and ends"]
         assert low < mean < high

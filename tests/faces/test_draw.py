@@ -1,6 +1,7 @@
 """Faces by number: the same bit for bit whatever else is drawn, and one attribute at a time."""
 
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -32,6 +33,13 @@ def taken(faces, rows):
 @pytest.fixture(scope="module")
 def faces():
     return draw(NUMBERS, size=48)
+
+
+@cache
+def switched(name):
+    """The thirty without an attribute, with it, and its mask with it: drawn once for all who look."""
+    off, on = (draw(NUMBERS, size=48, do={name: value}) for value in (0, 1))
+    return off, on, on.mask(name)
 
 
 def test_what_is_drawn(faces):
@@ -111,9 +119,8 @@ def test_every_size_shows_the_same_face(size):
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_an_attribute_changes_pixels_inside_its_mask_and_none_outside(name):
-    off, on = (draw(NUMBERS, size=48, do={name: value}) for value in (0, 1))
+    off, on, mask = switched(name)
     changed = (on.images.int() - off.images.int()).abs().amax(1)  # n H W
-    mask = on.mask(name)
     assert torch.equal(mask, off.mask(name))
     edge = torch.nn.functional.max_pool2d(mask[:, None].float(), 3, 1, 1)[:, 0] > 0
     assert changed[~edge].max() <= LEVELS
@@ -138,8 +145,7 @@ def test_what_changes_everywhere_and_what_hides_another_stays_inside_too(name, d
 @pytest.mark.parametrize("name", [name for name in ATTRIBUTES if name != "Blurry"])
 def test_a_mask_is_no_larger_than_what_it_may_change(name):
     """Over a few people, most pixels of a mask do change when all that draws there is taken away or put on."""
-    off, on = (draw(NUMBERS, size=48, do={name: value}) for value in (0, 1))
-    mask = on.mask(name)
+    off, on, mask = switched(name)
     if name == "Attractive":
         assert not mask.any()
         return
@@ -148,15 +154,15 @@ def test_a_mask_is_no_larger_than_what_it_may_change(name):
 
 
 def test_an_opinion_changes_no_pixel_and_blur_may_change_all(faces):
-    off, on = (draw(NUMBERS, size=48, do={"Attractive": value}) for value in (0, 1))
+    off, on, _ = switched("Attractive")
     assert torch.equal(off.images, on.images)
     assert faces.mask("Blurry").all()
 
 
 @pytest.mark.parametrize("name", ["Eyeglasses", "Male", "Young", "Wearing_Hat", "Pointy_Nose"])
 def test_the_other_labels_stay(faces, name):
-    for value in (0, 1):
-        found = draw(NUMBERS, size=48, do={name: value}).attributes
+    for value, drawn in enumerate(switched(name)[:2]):
+        found = drawn.attributes
         assert (found[:, COLUMN[name]] == value).all()
         others = [k for k in range(40) if k != COLUMN[name]]
         assert torch.equal(found[:, others], faces.attributes[:, others])

@@ -3,12 +3,14 @@
 import contextlib
 import copy
 import os
+import pickle
 import subprocess
 import sys
 
 import nbformat
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock  # torch brings it
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from mtlib import paths
@@ -22,7 +24,8 @@ steps: int = 3  # [1..1000] updates
 rate: float = 0.005  # [0..1] learning rate
 sets: list[int] = [2, 9]  # [1..10] which sets
 data_root: str = ""  # [folder] where real data sets lie; empty: none"""
-CHECK = "from mtlib.runs import parameters, record\nparameters.check(In, globals())"
+CHECK = "from mtlib.runs import parameters\nparameters.check(In, globals())"
+FOLDED = {"source_hidden": True, "outputs_hidden": True}
 WORK = """\
 import os, sys, time
 print("· training: done")
@@ -37,6 +40,7 @@ arrays = {{
 figure = {{"id": "plane", "alt": "Two <b>sets</b>", "finding": "They \\"overlap\\" & differ.", "arrays": arrays}}
 display({{"application/vnd.mtlib.figure+json": figure, "image/png": "{PIXEL}", "text/plain": "f"}}, raw=True)"""
 RECORD = """\
+from mtlib.runs import record
 claim = dict(id="T1", where="Table I", statement="SOS < MT & <i>ST</i>", data="toy", scope="same-data",
              verdict="partly", n=steps, evidence={"gain": 0.25, "low": 0.125}, rule="c0ffee")
 metrics = {"accuracy": {"st": 0.5, "mt": [0.25]}}
@@ -51,7 +55,7 @@ def write(path, work=WORK, title="A tiny <course>"):
         new_code_cell(CHECK),
         new_code_cell(work),
         new_code_cell(FIGURE),
-        new_code_cell("answer = 42", metadata={"tags": ["solution"], "jupyter": {"source_hidden": True}}),
+        new_code_cell("answer = 42", metadata={"tags": ["solution"], "jupyter": FOLDED}),
         new_markdown_cell("Because.", metadata={"tags": ["solution"]}),
         new_code_cell(RECORD, metadata={"scrolled": False}),
     ]
@@ -104,8 +108,18 @@ def no_kernel(monkeypatch):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """The tiny notebook run once by the real command, from a folder outside the repository."""
-    folder = tmp_path_factory.mktemp("finished")
+    """The tiny notebook run once by the real command, from a folder outside the repository, for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "finished"
+    folder.mkdir(exist_ok=True)
+    kept = folder / "done.pickle"
+    with FileLock(folder / "lock"):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_run_for_real(folder)))
+        return pickle.loads(kept.read_bytes())
+
+
+def _run_for_real(folder):
     write(folder / "tiny.ipynb")
     words = ["run", "tiny.ipynb", "-p", "steps", "5", "-p", "data_root", ".", "--to", "out", "--profile", "smoke"]
     done = subprocess.run(

@@ -17,7 +17,8 @@ def test_teach(course, shell, pretend):
     teacher = notebooks.load(course / "desk/instructor/01_tiny.ipynb")
     assert len(teacher.cells) == 8
     assert any(cell.get("outputs") for cell in teacher.cells)
-    assert not any("source_hidden" in cell.metadata.get("jupyter", {}) for cell in teacher.cells)
+    hidden = {"source_hidden", "outputs_hidden"}
+    assert not any(hidden & set(cell.metadata.get("jupyter", {})) for cell in teacher.cells)
 
 
 def test_the_source_stays_folded(course):

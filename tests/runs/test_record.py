@@ -20,9 +20,7 @@ def shown(**changed):
 
 
 def executed(*bundles):
-    cells = [
-        new_code_cell("x", outputs=[new_output("display_data", data={mime.RECORD: one})]) for one in bundles
-    ]
+    cells = [new_code_cell("x", outputs=[new_output("display_data", data={mime.RECORD: one})]) for one in bundles]
     return new_notebook(cells=cells)
 
 
