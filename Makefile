@@ -9,10 +9,10 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope --nbval-current-env -c /dev/null --rootdir=.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint verify notebooks lab teach clean
+.PHONY: help setup run test test-lab lint verify notebooks lab teach clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.ready  ## make .venv and install what was tested (once)
 
@@ -35,6 +35,15 @@ test: lint  ## lint, unit and property tests, every notebook at smoke, re-run an
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 	@$(MTLIB) run all --profile smoke --to runs/smoke
 	@MTLIB_HEADLESS=1 $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
+
+# Made again only when the list of dependencies changes.
+.venv/.lab: .venv/.ready
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course,dev,lab]'
+	@touch $@
+
+test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screenshots in runs/lab: make test-lab [NB=01]
+	@CHROMIUM=$$($(BIN)/python tests/lab/chromium.py) && export CHROMIUM && \
+	 exec $(BIN)/python -m pytest tests/lab -rP $(if $(filter-out all,$(NB)),-k $(NB)_)
 
 verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
 	@MTLIB_HEADLESS=1 $(NBVAL) --nbval-lax $(NOTEBOOKS)

@@ -12,7 +12,7 @@ ROOT = repository()
 TEXT = (ROOT / "pyproject.toml").read_text()
 PROJECT = tomllib.loads(TEXT)["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-NEEDED = [Requirement(one) for one in (*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["dev"])]
+NEEDED = [Requirement(one) for one in (*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["dev"], *EXTRAS["lab"])]
 
 
 def test_the_core_is_torch_alone():

@@ -97,13 +97,15 @@ def widget(explorer: Explorer) -> object:
 
 
 def _slider(widgets: ModuleType, explorer: Explorer, name: str) -> object:
+    longest = max(len(explorer.labels.get(each, each)) for each in explorer.controls)
+    room = f"{0.5 * longest + 1:g}em"  # the same for all, so that their tracks begin below each other
     return widgets.SelectionSlider(
         options=explorer.controls[name],
         value=explorer.start[name],
         description=explorer.labels.get(name, name),
         continuous_update=False,  # a callback may train a network
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width="36em"),
+        style={"description_width": room},
+        layout=widgets.Layout(width=f"calc({room} + 24em)"),
     )
 
 

@@ -1,5 +1,6 @@
 """What every committed notebook must be: run, in order, with alt text, and free of what differs between machines."""
 
+import ast
 import json
 import re
 
@@ -72,9 +73,23 @@ def test_solutions_are_folded_and_follow_exercises(notebook):
     at = [i for i, cell in enumerate(notebook.cells) if "solution" in cell.metadata.get("tags", [])]
     assert len(at) >= 3
     assert all(notebook.cells[i].metadata.jupyter.source_hidden for i in at)
+    assert all(notebook.cells[i].metadata.jupyter.outputs_hidden for i in at)  # an open output tells the answer
     assert all(
         re.search(r"^\*\*\d\. ", notebook.cells[i - 2].source, re.MULTILINE) for i in at
     )  # exercise, its cell, solution
+
+
+def test_nothing_needs_what_only_a_solution_gives(notebook, names):
+    """A student's copy, which has no solutions, runs all the same."""
+    given, solved = set(), set()
+    for cell in code_cells(notebook):
+        for statement in ast.parse(cell.source).body:
+            gives, uses = names(statement)
+            if "solution" in cell.metadata.get("tags", []):
+                solved |= gives
+            else:
+                assert not (uses - gives) & (solved - given), ast.unparse(statement)
+                given |= gives
 
 
 def test_expected_times_are_declared(notebook):
