@@ -9,6 +9,7 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 
 from mtlib.controls import MultiTask
 from mtlib.networks import mlp
+from mtlib.orthogonality import soft
 from mtlib.sos import (
     SOS,
     Reading,
@@ -377,6 +378,53 @@ def test_rescaling_or_shifting_a_space_leaves_the_soft_terms(scale, shift):
     moved[:, 1] = scale * moved[:, 1] + shift
     assert common_specific(c, moved).item() == pytest.approx(common_specific(c, s).item(), rel=2e-3)
     assert specific_specific(moved).item() == pytest.approx(specific_specific(s).item(), rel=2e-3)
+
+
+@pytest.mark.parametrize("settings", [{}, {"soft_mean": True}, {"standardise": False}])
+@pytest.mark.parametrize(("batch", "common", "n"), [(8, 3, 4), (12, 3, 4), (11, 0, 4), (3, 5, 1)])
+def test_with_fewer_examples_than_features_the_soft_terms_are_the_same_from_products_of_examples(
+    settings, batch, common, n
+):
+    c, s = (h.double().requires_grad_() for h in gaussian(batch, common, 3, n=n))  # n S = 12 features, or 3
+    reading = Reading(**settings)
+    by_definition = {}
+    if common:
+        by_definition["common-specific"] = common_specific(c, s, reading)
+    if n > 1:
+        by_definition["specific-specific"] = specific_specific(s, reading)
+    found = soft(c, s, reading)
+    assert list(found) == list(by_definition)
+    for name, term in found.items():
+        assert term.item() == pytest.approx(by_definition[name].item(), rel=1e-12)
+        ours, theirs = (
+            torch.autograd.grad(t, [c, s], allow_unused=True, retain_graph=True) for t in (term, by_definition[name])
+        )
+        for mine, its in zip(ours, theirs, strict=True):
+            if its is not None:
+                torch.testing.assert_close(mine, its, rtol=1e-10, atol=1e-12)
+
+
+def test_what_is_subtracted_there_leaves_enough_in_single_and_half_precision():
+    """Off-diagonal blocks of little weight, and diagonal ones of much: every space says one thing S times."""
+    own = standardise(gaussian(64, 1, 8, n=1)[1])
+    own = torch.linalg.qr(own.flatten(1)).Q * 8  # 64 examples of 8 orthogonal features of variance 1
+    s = own[:, :, None].expand(-1, -1, 16).contiguous()  # n = 8, S = 16: blocks of 256 beside blocks of nearly 0
+    c = gaussian(64, 4, 1)[0]
+    exact = specific_specific(s.double()).item()
+    assert soft(c, s)["specific-specific"].item() == pytest.approx(exact, abs=1e-3)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = soft(c, s)["specific-specific"].item()
+    assert rough == pytest.approx(exact, abs=0.01 * 256)
+
+
+def test_from_features_gives_outputs_and_losses_of_one_pass():
+    model, batch = model_of(MIXED), batch_of(MIXED)
+    outputs, losses = model.from_features(model.trunk(batch.x), batch.y)
+    for name, expected in model(batch.x).items():
+        assert torch.equal(outputs[name], expected)
+    expected = model.losses(batch)
+    assert torch.equal(losses.tasks, expected.tasks)
+    assert all(torch.equal(losses.extra[name], term) for name, term in expected.extra.items())
 
 
 # ------------------------------------------------------------------ what must not change a result

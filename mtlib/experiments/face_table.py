@@ -24,6 +24,7 @@ from mtlib.networks import cnn8
 from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
 from mtlib.sos import SOS, Reading
+from mtlib.sos_se import SOSSE
 from mtlib.tasks import Dataset, Task
 from mtlib.training import fit
 from mtlib.updates import Descend, Separate
@@ -160,8 +161,6 @@ def build(arm: Arm, size: int, tasks: Sequence[Task], seed: int) -> Method:
         trunk = cnn8(1, size, FEATURES) if arm.network == "CNN8" else None
     with seeded("faces", "head", seed):
         if trunk is None:
-            from mtlib.sos_se import SOSSE
-
             return SOSSE(tasks, channels=1, **arm.settings)
         return SOS(trunk, FEATURES, tasks, **arm.settings)
 

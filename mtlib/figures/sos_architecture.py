@@ -20,27 +20,27 @@ def architecture() -> Drawing:
     st, mt, sos = (sos_toy.sizes(model) for model in sos_toy.MODELS)
     left.set_title("MT: one space for all")
     for x, name, colour in ((0.1, "x", GREY), (1.4, "trunk", SKY), (2.7, "shared\n$h$", SKY)):
-        _box(left, x, 2.0, 0.9, 1.0, name, colour)
+        box(left, x, 2.0, 0.9, 1.0, name, colour)
     for y, i in ((3.4, 1), (0.8, 2)):
-        _box(left, 4.2, y, 1.0, 0.8, rf"$\hat y_{i}$", GREY)
+        box(left, 4.2, y, 1.0, 0.8, rf"$\hat y_{i}$", GREY)
         _arrow(left, (3.65, 2.5), (4.15, y + 0.4), BLACK)
     _arrow(left, (1.05, 2.5), (1.35, 2.5), BLACK)
     _arrow(left, (2.35, 2.5), (2.65, 2.5), BLACK)
     left.text(0.1, -0.5, f"toy size: {mt[0]} parameters\n(ST, two networks: {st[0]})", fontsize=10)
 
     right.set_title("SOS: common, specific, and fake heads (dashed)")
-    _box(right, 0.1, 2.0, 0.9, 1.0, "x", GREY)
-    _box(right, 1.4, 2.0, 1.0, 1.0, "trunk", SKY)
+    box(right, 0.1, 2.0, 0.9, 1.0, "x", GREY)
+    box(right, 1.4, 2.0, 1.0, 1.0, "trunk", SKY)
     _arrow(right, (1.05, 2.5), (1.35, 2.5), BLACK)
     for y, name, colour in (
         (3.9, "specific $h_1^s$", GREEN),
         (2.1, "common $h^c$", SKY),
         (0.3, "specific $h_2^s$", GREEN),
     ):
-        _box(right, 3.5, y, 2.0, 0.8, name, colour)
+        box(right, 3.5, y, 2.0, 0.8, name, colour)
         _arrow(right, (2.45, 2.5), (3.45, y + 0.4), BLACK)
     for y, name in zip((3.9, 2.7, 1.5, 0.3), OUTPUTS, strict=True):
-        _box(right, 8.2, y, 1.8, 0.8, name, PINK if "fake" in name else GREY)
+        box(right, 8.2, y, 1.8, 0.8, name, PINK if "fake" in name else GREY)
     for start, end in ((4.4, 4.4), (2.6, 4.2), (0.6, 0.6), (2.4, 0.8)):
         _arrow(right, (5.55, start), (8.15, end), BLACK)
     for start, end in ((4.2, 3.2), (2.55, 3.0), (0.8, 1.8), (2.45, 2.0)):
@@ -62,7 +62,8 @@ def architecture() -> Drawing:
     )
 
 
-def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
+def box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
+    """A box with a text, in a pale shade of its colour."""
     pale = [1 - 0.35 * (1 - part) for part in to_rgb(colour)]  # opaque: an arrow may pass behind
     ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.05", facecolor=pale, edgecolor=BLACK))
     ax.text(x + width / 2, y + height / 2, text, ha="center", va="center")

@@ -37,7 +37,8 @@ def test_a_space_that_is_the_label_tells_it_and_a_constant_one_tells_nothing():
     assert torch.allclose(found[1:].diagonal(), torch.ones(3).double())
     assert torch.allclose(found[0], torch.full((3,), 0.5).double())
     known = face_scores.known(found)
-    assert known["common"] == pytest.approx(0.5) and known["own"] == pytest.approx(1.0)
+    assert known["common"] == pytest.approx(0.5)
+    assert known["own"] == pytest.approx(1.0)
     others = (found[1:].sum() - 3) / 6
     assert known["others"] == pytest.approx(others.item())
 
@@ -46,7 +47,8 @@ def test_maps_are_those_of_the_metrics_both_balanced_by_the_labels():
     y = torch.tensor([[0, 1], [1, 1], [1, 0], [0, 0], [0, 1]])
     p = torch.tensor([[0, 1], [1, 0], [1, 0], [0, 1], [1, 1]])
     found = face_scores.maps(p, y)
-    assert torch.equal(found["plain"][0], correlation(p)) and torch.equal(found["plain"][1], correlation(y))
+    assert torch.equal(found["plain"][0], correlation(p))
+    assert torch.equal(found["plain"][1], correlation(y))
     assert torch.equal(found["balanced"][0], balanced_correlation(p, y))
 
 
@@ -77,7 +79,8 @@ def test_fake_heads_count_for_training_only():
     model, data = small()
     fake = sum(parameter.numel() for parameter in model.fake.parameters())
     predicting, training = face_scores.costs(model, data)["parameters"]
-    assert fake > 0 and training - predicting == fake
+    assert fake > 0
+    assert training - predicting == fake
 
 
 def test_the_last_losses_are_the_mean_over_tasks_and_every_term():

@@ -48,7 +48,8 @@ def test_a_finished_job_is_read_and_not_made_again(tmp_path):
         return [{"value": 0.1}]
 
     assert jobs.once(path, make) == jobs.once(path, make) == [{"value": 0.1}]
-    assert len(calls) == 1 and json.loads(path.read_text()) == [{"value": 0.1}]
+    assert len(calls) == 1
+    assert json.loads(path.read_text()) == [{"value": 0.1}]
 
 
 def test_a_job_that_fails_leaves_no_file(tmp_path):

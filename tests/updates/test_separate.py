@@ -61,7 +61,7 @@ def test_each_rate_follows_its_own_schedule_over_the_steps_of_the_run():
     assert critic == pytest.approx(2 * 0.5)  # half of the run's 100 steps, not of its own 7
 
 
-@pytest.mark.parametrize("marks, missing", [((False, False), "none marked"), ((True, True), "none without")])
+@pytest.mark.parametrize(("marks", "missing"), [((False, False), "none marked"), ((True, True), "none without")])
 def test_both_sides_are_needed(marks, missing):
     with pytest.raises(ValueError, match=missing):
         started(Recipe(), Pursuit(marks))
