@@ -190,7 +190,7 @@ def probed(rows: Rows, wanted: Sequence[str]) -> dict[str, np.ndarray]:
     for arm in wanted:
         own = [row["probes"] for row in rows if row["arm"] == arm and row.get("probes")]
         if own:
-            found[arm] = np.nanmean(np.array(own, dtype=float), axis=0)
+            found[arm] = torch.tensor(np.array(own, dtype=float)).nanmean(0).numpy()  # numpy's would warn of empty ones
     return found
 
 
