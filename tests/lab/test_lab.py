@@ -41,6 +41,9 @@ def test_a_notebook_runs_and_its_sliders_move_pictures(path, lab, page):
     with photographed(page, SHOTS / f"{path.stem}.failed.png"):
         open_notebook(page, lab.url(f"lab/tree/{path.name}"))
         run_all(page, PATIENCE * notebooks.expected_seconds(notebooks.load(path), "quick"))
+        if "**Explore.**" not in path.read_text():  # as committed, it shows none
+            page.screenshot(path=SHOTS / f"{path.stem}.png")
+            return
         found = explorers(page)
         for number, explorer in enumerate(found, start=1):
             moved = move_a_slider(explorer)
