@@ -4,7 +4,6 @@ Both are measured on populations of several seeds, each with new people, new pic
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from torch import Tensor, nn
 
 from mtlib.controls import MultiTask
+from mtlib.experiments.jobs import once
 from mtlib.faces import structure
 from mtlib.faces.data import TASKS, dataset
 from mtlib.faces.draw import DRAWING
@@ -21,7 +21,6 @@ from mtlib.faces.names import ATTRIBUTES
 from mtlib.faces.report import PAIRS, Report
 from mtlib.method import Method
 from mtlib.networks import Pixels, small
-from mtlib.paths import write_atomic
 from mtlib.recipe import Recipe
 from mtlib.seeds import seeded
 from mtlib.tasks import Split
@@ -90,13 +89,11 @@ def learn_all(
     models = [(name, settings, repr(build(options["size"], (TASK,), 0))) for name, (build, settings) in MODELS.items()]
     content = structure.FILE.read_bytes() + f"{DRAWING} {models} {sorted(options.items())} {device}".encode()
     key = hashlib.blake2b(content, digest_size=5).hexdigest()
-    found = []
-    for seed in seeds:
-        path = folder / f"drawn-faces-{key}-{seed}.json"
-        if not path.exists():
-            write_atomic(path, json.dumps(learn(seed, device=device, **options)))
-        found.append(json.loads(path.read_text()))
-    return found
+
+    def found(seed: int) -> dict[str, dict[str, float]]:
+        return once(folder / f"drawn-faces-{key}-{seed}.json", lambda: learn(seed, device=device, **options))
+
+    return [found(seed) for seed in seeds]
 
 
 def by_attribute(runs: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, list[float]]]:

@@ -72,7 +72,7 @@ def maps(decided: Tensor, y: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
 def costs(method: Method, data: Dataset) -> dict[str, object]:
     """Parameters and multiply-adds; the fake heads are needed for training only."""
     found = cost(method, tuple(data.test.x.shape[1:]))
-    fake = sum(parameter.numel() for name, parameter in method.named_parameters() if "fake." in name)
+    fake = sum(p.numel() for group in method.groups() if group.get("critic") for p in group["params"])
     return {"parameters": [found.parameters - fake, found.parameters], "multiply-adds": found.multiplications}
 
 

@@ -70,9 +70,10 @@ def ablation(rows: Rows) -> tuple[Samples, dict[str, float]]:
     return tuple({TITLES.get(arm, arm): own for arm, own in side.items()} for side in (ours, theirs))
 
 
-def differences(rows: Rows, key: str = "accuracy") -> Samples:
+def differences(rows: Rows) -> Samples:
     """{arm: paired differences to the baseline, points}, for every arm but it."""
-    return {arm: paired(rows, arm, BASE, key) for arm in arms(rows) if arm != BASE and paired(rows, arm, BASE, key)}
+    found = {arm: paired(rows, arm, BASE) for arm in arms(rows) if arm != BASE}
+    return {arm: values for arm, values in found.items() if values}
 
 
 def table2(rows: Rows) -> pd.DataFrame:
@@ -81,22 +82,21 @@ def table2(rows: Rows) -> pd.DataFrame:
     for arm in arms(rows):
         own = list(by_seed(rows, arm, "accuracy").values())
         line = {"n": len(own), "accuracy (%)": spelled(own)}
-        line["to the baseline"] = "–" if arm == BASE else spelled(paired(rows, arm, BASE), sign=True)
+        line["to the baseline"] = spelled(paired(rows, arm, BASE), sign=True)
         line["balanced (%)"] = spelled(list(by_seed(rows, arm, "balanced").values()))
-        line["balanced, to the baseline"] = (
-            "–" if arm == BASE else spelled(paired(rows, arm, BASE, "balanced"), sign=True)
-        )
+        line["balanced, to the baseline"] = spelled(paired(rows, arm, BASE, "balanced"), sign=True)
+        if arm == BASE:
+            line |= {"to the baseline": "–", "balanced, to the baseline": "–"}
         lines[arm] = line
     return pd.DataFrame(lines).T
 
 
 def spelled(values: Sequence[float], *, sign: bool = False) -> str:
     """A mean with its 95 % interval; the bare number where there is one, a dash where there is none."""
-    form = "+.2f" if sign else ".2f"
     if len(values) < 2:
-        return f"{values[0]:{form}}" if values else "–"
+        return f"{values[0]:{'+' if sign else ''}.2f}" if values else "–"
     found = interval(values)
-    return f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
+    return str(found) if sign else f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def samples(rows: Rows) -> Samples:

@@ -94,7 +94,9 @@ FOLLOW = {"SOS, (4)–(6), heads follow": Arm(weights=(SOFT, SOFT, GAME, 0), hea
 # A fake head's gradient is 1/1560 of the mean's: at this rate, a weight of 0.05 gives it a step of 0.1.
 SGD_RATE = 0.1 * 1560 / GAME
 SGD = {f"SOS, SGD, λ = {x:g}": Arm(weights=(SOFT, SOFT, GAME, x), sgd=SGD_RATE, few=True) for x in (0.005, 0.05, 0.5)}
-ARMS = TABLE | SE | WEIGHTS | FOLLOW | SGD
+# Does what (4) costs shrink with its weight, and with it the floor that no batch gets below (S-3)?
+LIGHT = {"SOS, (4), λ = 0.001": Arm(weights=(SOFT / 10, 0, 0, 0), few=True)}
+ARMS = TABLE | SE | WEIGHTS | LIGHT | FOLLOW | SGD
 
 
 @dataclass(frozen=True)

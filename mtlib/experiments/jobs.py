@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 from mtlib.paths import write_atomic
 
 Job = TypeVar("Job")
+Found = TypeVar("Found")  # plain JSON
 Row = dict
 Advance = Callable[[int], None]
 
@@ -25,7 +25,7 @@ def digest(*decides: object) -> str:
     return hashlib.blake2b(repr(decides).encode(), digest_size=8).hexdigest()
 
 
-def once(path: Path, make: Callable[[], list[Row]]) -> list[Row]:
+def once(path: Path, make: Callable[[], Found]) -> Found:
     """What the file holds; where there is none, what ``make`` gives, written in one piece."""
     if not path.exists():
         write_atomic(path, json.dumps(make()))
@@ -54,7 +54,7 @@ def run_all(
             rows += run(job, advance=advance)
         return rows
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(partial(run, job)): job for job in todo}
+        running = {pool.submit(run, job): job for job in todo}
         try:
             for done in as_completed(running):
                 rows += done.result()

@@ -4,9 +4,7 @@ The unit is a *cell*: one arm (a model and how the print is read) on one set wit
 train together in jobs; a job that is done leaves its scores in a file, one that was cut short its checkpoint.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,9 +15,8 @@ import torch
 from mtlib import ensemble, toy
 from mtlib.ensemble import Copy
 from mtlib.experiments import probes, sos_toy
-from mtlib.experiments.jobs import run_all
+from mtlib.experiments.jobs import Advance, digest, nothing, once, run_all
 from mtlib.method import Method
-from mtlib.paths import write_atomic
 from mtlib.recipe import Recipe
 from mtlib.sos import SOS, Reading
 from mtlib.tasks import Dataset
@@ -113,9 +110,8 @@ class Plan:
 
     def stem(self, job: Sequence[Cell]) -> Path:
         """Where a job leaves its files: named after all that decides its outcome."""
-        text = repr((asdict(self.recipe), list(job), [ARMS[cell.arm] for cell in job]))
-        digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        return self.folder / f"{ARMS[job[0].arm].model.replace(' ', '-')}-{digest}"
+        name = digest(asdict(self.recipe), list(job), [ARMS[cell.arm] for cell in job])
+        return self.folder / f"{ARMS[job[0].arm].model.replace(' ', '-')}-{name}"
 
 
 def train(
@@ -123,7 +119,7 @@ def train(
     plan: Plan,
     *,
     workers: int = 1,
-    advance: Callable[[int], None] = lambda updates: None,
+    advance: Advance = nothing,
 ) -> pd.DataFrame:
     """Train what is not trained yet; the scores of every cell.
 
@@ -141,13 +137,16 @@ def train(
     return _table(wanted, rows)
 
 
-def run_job(job: Sequence[Cell], plan: Plan, advance: Callable[[int], None] = lambda updates: None) -> list[dict]:
+def run_job(job: Sequence[Cell], plan: Plan, advance: Advance = nothing) -> list[dict]:
     """The rows of one job, from its file if it is done."""
     stem = plan.stem(job)
     finished = stem.with_suffix(".json")
     if finished.exists():
         advance(len(job) * plan.recipe.steps)
-        return json.loads(finished.read_text())
+    return once(finished, lambda: _trained(job, plan, stem.with_suffix(".pt"), advance))
+
+
+def _trained(job: Sequence[Cell], plan: Plan, checkpoint: Path, advance: Advance) -> list[dict]:
     torch.set_num_threads(1)  # one process per core serves better, and results do not depend on the cores
     keys = list(dict.fromkeys((cell.number, ARMS[cell.arm].plane, cell.seed) for cell in job))
     data = [toy.make(number, seed=seed, reading=plane, device=plan.device) for number, plane, seed in keys]
@@ -159,7 +158,6 @@ def run_job(job: Sequence[Cell], plan: Plan, advance: Callable[[int], None] = la
         )
         for cell in job
     ]
-    checkpoint = stem.with_suffix(".pt")
     result = ensemble.fit(
         lambda copy: build(copy).to(plan.device),
         data,
@@ -175,7 +173,6 @@ def run_job(job: Sequence[Cell], plan: Plan, advance: Callable[[int], None] = la
         {**row, "made by": plan.made_by, "frozen": result.frozen.get(place)}
         for place, row in enumerate(_rows(job, copies, data, result.networks()))
     ]
-    write_atomic(finished, json.dumps(rows))
     checkpoint.unlink()
     return rows
 

@@ -22,6 +22,7 @@ from mtlib.tasks import Dataset, Split, Task
 SIZE, CHANNELS = 32, 3  # what both data bases are brought to (S-25)
 KINDS = ("auto", "real", "stand-in")
 SOURCES = (FIRST, SECOND)
+STAND_IN = "stand-in: "  # how the names of data begin that are not the paper's
 POOL = 4  # a subset of n training pictures is drawn from the first 4 n: a quick run decodes no more
 
 
@@ -84,7 +85,7 @@ class Given:
     @property
     def name(self) -> str:
         """The title, saying of a stand-in that it is one."""
-        return self.title if self.real else f"stand-in: {self.title}"
+        return self.title if self.real else STAND_IN + self.title
 
 
 def given(

@@ -6,12 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
-from mtlib.experiments.two_sets_data import PAIRS
+from mtlib.experiments.two_sets_data import PAIRS, STAND_IN
 from mtlib.experiments.two_sets_summary import DIFFERENCES
 from mtlib.figures import BLACK, BLUE, GREY, PINK, RED, SKY, Drawing, dots, new
 
 LOOK = {"MT-ST": (BLUE, "s"), "SOS-ST": (RED, "o"), "SOS-MT": (PINK, "D")}
-STAND_IN = "stand-in: "  # how ``Given.name`` begins where the data are not the paper's
 SPREAD = 5.0  # points that a mean of few short runs may move between machines
 
 

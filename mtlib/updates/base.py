@@ -97,6 +97,20 @@ class Update:
         self.restore(state["own"])
 
 
+def sides(method: Method, update: str) -> tuple[list[dict], list[dict]]:
+    """The method's optimiser groups without and with the mark ``{"critic": True}``.
+
+    Raises:
+        ValueError: there are none of one side; ``update`` is who asks.
+    """
+    groups = method.groups()
+    rest, critic = ([group for group in groups if bool(group.get("critic")) is mark] for mark in (False, True))
+    if not rest or not critic:
+        wants = "marked {'critic': True}" if rest else "without the mark 'critic'"
+        raise ValueError(f"{update}: the method's groups() have none {wants}")
+    return rest, critic
+
+
 def attempt(make: Callable[[], Tensor], like: Tensor, total: Tensor) -> Tensor:
     """``make()``; where it fails and ``total`` is not finite, NaN in the shape of ``like``.
 

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from mtlib.method import Losses
 from mtlib.tasks import Batch
-from mtlib.updates.base import Logs, Update, logs
+from mtlib.updates.base import Logs, Update, logs, sides
 
 
 class Critic(Update):
@@ -41,15 +41,11 @@ class Critic(Update):
             ValueError: no critic's group, nothing but the critic, a parameter on both sides, or a bad argument.
         """
         self._check()
-        groups = self.method.groups()
-        sides = [[group for group in groups if bool(group.get("critic")) is critic] for critic in (False, True)]
-        if not all(sides):
-            wants = "marked {'critic': True}" if sides[0] else "without the mark 'critic'"
-            raise ValueError(f"Critic: the method's groups() have none {wants}")
-        self.rest, self.critic = (_trained(side) for side in sides)
+        both = sides(self.method, "Critic")
+        self.rest, self.critic = (_trained(side) for side in both)
         if {id(parameter) for parameter in self.rest} & {id(parameter) for parameter in self.critic}:
             raise ValueError("Critic: a parameter belongs both to the critic and to the rest")
-        return [self.recipe.optimise(side) for side in sides]
+        return [self.recipe.optimise(side) for side in both]
 
     def _check(self) -> None:
         if not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 1:

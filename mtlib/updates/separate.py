@@ -6,7 +6,7 @@ from torch.optim import Optimizer
 
 from mtlib.recipe import Recipe
 from mtlib.tasks import Batch
-from mtlib.updates.base import Logs, Update, logs
+from mtlib.updates.base import Logs, Update, logs, sides
 
 
 class Separate(Update):
@@ -29,13 +29,9 @@ class Separate(Update):
         Raises:
             ValueError: no critic's group, or nothing but the critic.
         """
-        groups = self.method.groups()
-        sides = [[group for group in groups if bool(group.get("critic")) is critic] for critic in (False, True)]
-        if not all(sides):
-            wants = "marked {'critic': True}" if sides[0] else "without the mark 'critic'"
-            raise ValueError(f"Separate: the method's groups() have none {wants}")
         self._recipes = [self.recipe, replace(self.critic, steps=self.recipe.steps, epochs=None)]
-        return [recipe.optimise(side) for recipe, side in zip(self._recipes, sides, strict=True)]
+        both = sides(self.method, "Separate")
+        return [recipe.optimise(side) for recipe, side in zip(self._recipes, both, strict=True)]
 
     def start(self, *arguments: object, **options: object) -> None:
         """Get ready to train; each optimiser's rate follows its own schedule."""

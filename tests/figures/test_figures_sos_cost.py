@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from mtlib.figures import packed, png
 from mtlib.figures import sos_cost as draw
 from mtlib.paths import repository
 
@@ -16,19 +15,11 @@ def reported():
     return pd.read_csv(repository() / "data" / "papers" / "sos_reported_params.csv")
 
 
-def checked(drawing):
-    assert packed(drawing)
-    assert len(drawing.alt) > 60
-    assert drawing.finding.endswith(".")
-    assert png(drawing.figure).startswith(b"\x89PNG")
-    return drawing
-
-
 def panel(drawing, label):
     return next(ax for ax in drawing.figure.axes if ax.get_label() == label)
 
 
-def test_what_has_no_size_in_print_is_named_and_not_drawn(reported):
+def test_what_has_no_size_in_print_is_named_and_not_drawn(reported, checked):
     drawing = checked(draw.cost(reported, DRAWN, GAINS, "n = 3"))
     assert [1.5, 91.32] in drawing.arrays["printed"]
     assert len(drawing.arrays["printed"]) == 4
@@ -66,14 +57,14 @@ def test_attributes_are_sorted_and_their_sides_counted(reported):
     assert "SOS minus CNN8-MT lies above" in other.finding
 
 
-def test_many_attributes_two_seeds_and_single_ones(reported):
+def test_many_attributes_two_seeds_and_single_ones(reported, checked):
     gains = {f"attribute {k}": [0.1 * k, 0.1 * k + 0.02, None] for k in range(14)} | {"attribute 3": [0.2, None, None]}
     drawing = checked(draw.cost(reported, {"SOS": (1e4, 2e4, [80.0])}, gains, "n = 2"))
     assert len(drawing.arrays["gains, sorted"]) == 14
     assert "SOS predicts with 10 000 parameters" in drawing.finding
 
 
-def test_nothing_run_and_a_table_without_its_columns(reported):
+def test_nothing_run_and_a_table_without_its_columns(reported, checked):
     assert "no model was run" in checked(draw.cost(reported, {"SOS": (1e6, 1e6, [None])}, {}, "none")).finding
     with pytest.raises(ValueError, match="lacks \\['accuracy'\\]"):
         draw.cost(reported.drop(columns="accuracy"), DRAWN, {}, "n = 2")

@@ -2,26 +2,17 @@
 
 import pytest
 
-from mtlib.figures import packed, png
 from mtlib.figures import sos_faces as draw
 
 PRINTED = {"SOS(512, 32)": 0.55, "+ (4)": 0.73, "+ (7): all": 1.67, "SOS(32, 44)": 0.82}
 NAN = float("nan")
 
 
-def checked(drawing):
-    assert packed(drawing)
-    assert len(drawing.alt) > 60
-    assert drawing.finding.endswith(".")
-    assert png(drawing.figure).startswith(b"\x89PNG")
-    return drawing
-
-
 def texts(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_ablation_counts_intervals_and_names_both_ends():
+def test_ablation_counts_intervals_and_names_both_ends(checked):
     ours = {"SOS(512, 32)": [1.0, 1.1, 1.2], "+ (4)": [-1.0, 0.0, 1.1], "+ (7): all": [-2.0, -2.1, -1.9]}
     drawing = checked(draw.ablation(ours, PRINTED, "n = 3"))
     assert "1 of 3 settings lie above the baseline and 1 below" in drawing.finding
@@ -49,7 +40,7 @@ def test_printed_and_drawn_stand_in_panels_with_scales_of_their_own():
     ]
 
 
-def test_ablation_with_two_arms_and_missing_seeds_says_what_was_not_run():
+def test_ablation_with_two_arms_and_missing_seeds_says_what_was_not_run(checked):
     ours = {"SOS(512, 32)": [0.3, NAN, 0.5], "+ (7): all": [None, -1.0, None], "CNN8 wide": [0.1, 0.2, 0.3]}
     drawing = checked(draw.ablation(ours, PRINTED, "n = 3"))
     left, right = drawing.figure.axes
@@ -60,7 +51,7 @@ def test_ablation_with_two_arms_and_missing_seeds_says_what_was_not_run():
     assert "no setting was run" in checked(draw.ablation({"+ (4)": [None]}, PRINTED, "nothing")).finding
 
 
-def test_rates_count_what_diverged_and_average_the_rest():
+def test_rates_count_what_diverged_and_average_the_rest(checked):
     found = {"Adam": {0.01: [84.0, 85.0], 0.5: [86.0, 87.0]}, "SGD": {0.01: [80.0, 81.0], 0.5: [None, 70.0]}}
     drawing = checked(draw.rates(found, "n = 2", ("CNN8-MT", 85.0)))
     assert drawing.arrays["means"] == [84.5, 86.5, 80.5, 70.0]
@@ -73,7 +64,7 @@ def test_rates_count_what_diverged_and_average_the_rest():
     assert {"-", "--"} <= styles  # not by colour alone
 
 
-def test_rates_take_a_weight_of_zero_and_keys_of_a_record():
+def test_rates_take_a_weight_of_zero_and_keys_of_a_record(checked):
     found = {"Adam": {}, "SGD": {"0": [80.0], "0.05": [None, None], "0.5": [81.0, 82.0]}}
     drawing = checked(draw.rates(found, "n = 2"))
     assert drawing.arrays["means"] == [80.0, 81.5]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mtlib.figures import packed, png
 from mtlib.figures import sos_maps as draw
 
 NAMES = ["Bald", "Young", "Gray_Hair", "Smiling"]
@@ -32,14 +31,6 @@ PREDICTED = {
 }
 
 
-def checked(drawing):
-    assert packed(drawing)
-    assert len(drawing.alt) > 60
-    assert drawing.finding.endswith(".")
-    assert png(drawing.figure).startswith(b"\x89PNG")
-    return drawing
-
-
 def test_distances_by_hand_over_the_pairs_that_all_predict():
     plain = draw.distances(TRUTH["plain"], {name: of["plain"] for name, of in PREDICTED.items()})
     assert plain == pytest.approx({"CNN8-MT": (0.3**2 / 6) ** 0.5, "SOS": (0.1**2 / 6) ** 0.5})
@@ -49,7 +40,7 @@ def test_distances_by_hand_over_the_pairs_that_all_predict():
     assert draw.distances(TRUTH["plain"], {"SOS": np.full((4, 4), NAN)}) == {}
 
 
-def test_maps_are_reordered_without_diagonal_and_say_who_is_near():
+def test_maps_are_reordered_without_diagonal_and_say_who_is_near(checked):
     drawing = checked(draw.maps(TRUTH, PREDICTED, NAMES, [2, 0, 1, 3], "n = 3"))
     shown = drawing.arrays["labels, plain"]
     assert shown[0, 1] == 0.4  # Gray_Hair beside Bald
@@ -65,14 +56,14 @@ def test_maps_are_reordered_without_diagonal_and_say_who_is_near():
     assert "SOS, plain" in drawing.trained
 
 
-def test_maps_of_one_kind_and_of_a_model_that_predicts_nothing():
+def test_maps_of_one_kind_and_of_a_model_that_predicts_nothing(checked):
     nothing = {"SOS": {"plain": np.full((4, 4), NAN)}}
     drawing = checked(draw.maps({"plain": TRUTH["plain"]}, nothing, NAMES, range(4), "n = 2"))
     assert "no pair that all predict" in drawing.finding
     assert "SOS 4" in drawing.alt
 
 
-def test_many_names_are_staggered():
+def test_many_names_are_staggered(checked):
     truth = {"plain": np.eye(22)}
     drawing = checked(draw.maps(truth, {"SOS": truth}, [f"name {k}" for k in range(22)], range(22), "n = 2"))
     ax = drawing.figure.axes[0]
@@ -105,7 +96,7 @@ def test_ranked_puts_the_widest_gap_first_and_keeps_what_is_unknown():
     assert draw.ranked(TRUTH, nothing, NAMES).empty
 
 
-def test_closeness_names_the_nearest_and_whether_the_next_is_further_seed_by_seed():
+def test_closeness_names_the_nearest_and_whether_the_next_is_further_seed_by_seed(checked):
     found = {
         "CNN8-MT": {"plain": [0.10, 0.20, 0.30], "balanced": [0.10, 0.20, 0.30]},
         "SOS": {"plain": [0.12, 0.22, 0.32], "balanced": [0.05, 0.30, 0.10]},
@@ -117,7 +108,7 @@ def test_closeness_names_the_nearest_and_whether_the_next_is_further_seed_by_see
     assert drawing.figure.axes[0].get_xlim()[0] == 0
 
 
-def test_closeness_with_missing_seeds_and_one_model():
+def test_closeness_with_missing_seeds_and_one_model(checked):
     found = {"CNN8-MT": {"plain": [0.1, None]}, "SOS": {"plain": [None, 0.2]}, "SOS-SE": {"plain": [NAN, None]}}
     assert "CNN8-MT is nearest (0.100), then SOS (0.200)." in checked(draw.closeness(found, "n = 2")).finding
     uneven = {"CNN8-MT": {"plain": [0.1, 0.2, 0.3]}, "SOS": {"plain": [0.3, 0.4]}}

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mtlib.figures import packed, png
 from mtlib.figures import sos_probes as draw
 
 MATRIX = np.array([
@@ -15,14 +14,6 @@ MATRIX = np.array([
 NAMES = ["Bald", "Wearing_Hat", "Young"]
 
 
-def checked(drawing):
-    assert packed(drawing)
-    assert len(drawing.alt) > 60
-    assert drawing.finding.endswith(".")
-    assert png(drawing.figure).startswith(b"\x89PNG")
-    return drawing
-
-
 def test_summary_by_hand():
     assert draw.summary(MATRIX) == pytest.approx({"common": 0.9, "own": 0.8, "others": 3.5 / 6})
     unknown = MATRIX.copy()
@@ -30,7 +21,7 @@ def test_summary_by_hand():
     assert draw.summary(unknown) == pytest.approx({"common": 0.85, "own": 0.85, "others": 2.2 / 4})
 
 
-def test_probes_reorder_spaces_and_tasks_together():
+def test_probes_reorder_spaces_and_tasks_together(checked):
     drawing = checked(draw.probes({"SOS": MATRIX, "without (6)": MATRIX}, NAMES, [2, 0, 1], "n = 2"))
     panels = {ax.get_label(): ax for ax in drawing.figure.axes}
     shown = panels["specific/SOS"].images[0].get_array()
@@ -42,7 +33,7 @@ def test_probes_reorder_spaces_and_tasks_together():
     assert "SOS: own task 0.80, other tasks 0.58, common space 0.90" in drawing.finding
 
 
-def test_unknown_cells_are_left_out_and_shapes_are_checked():
+def test_unknown_cells_are_left_out_and_shapes_are_checked(checked):
     unknown = MATRIX.copy()
     unknown[:, 0] = np.nan
     drawing = checked(draw.probes({"SOS": unknown}, NAMES, range(3), "n = 2"))

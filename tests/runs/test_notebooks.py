@@ -1,4 +1,5 @@
 import copy
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def test_outputs_without_what_running_adds(monkeypatch):
     ran.metadata.papermill = {"duration": 1.5}
     ran.cells[0].metadata.papermill = {"start_time": "now"}
     ran.cells[0].execution_count = 2
-    text = "/somewhere/course/mtlib/a.py and /home/me/x, /tmp/ipykernel_12/345.py:3: not /usr/home/me/x"
+    cell = Path(tempfile.gettempdir()) / "ipykernel_12" / "345.py"  # as ipykernel names the file of a cell
+    text = f"/somewhere/course/mtlib/a.py and /home/me/x, {cell}:3: not /usr/home/me/x"
     image = new_output("display_data", data={"image/png": text, "text/plain": text})
     ran.cells[0].outputs = [new_output("stream", text=text), image]
     ran.cells.insert(0, new_code_cell("p = 1", metadata={"tags": [notebooks.INJECTED], "papermill": {}}))
