@@ -1,6 +1,7 @@
 """Claims of a paper and the verdicts on them. The rule is a committed file; code, not judgement, applies it."""
 
 import hashlib
+import textwrap
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,9 +13,10 @@ from mtlib.paths import repository
 
 # With the intervals that verdicts rest on; LEVEL is the error rate of a family of claims.
 __all__ = ["LEVEL", "SCOPES", "VERDICTS", "Claim", "Claims", "Interval", "decide", "interval"]
-__all__ += ["load", "mean_of", "single_run", "stand_in"]
+__all__ += ["load", "mean_of", "single_run", "stand_in", "told"]
 
 SCOPES = ("same-data", "stand-in")
+WIDTH = 100  # characters of a line, which no notebook breaks
 VERDICTS = ("reproduced", "partly", "not reproduced", "undecided", "not testable here")
 
 
@@ -170,3 +172,28 @@ def stand_in(claim: Claim, samples: Sequence[float], family: int, updates: int =
     if most < -claim.smallest:
         return "reversed"
     return "negligible" if -claim.smallest < least and most < claim.smallest else "undecided"
+
+
+def told(verdicts: Sequence[dict], rules: Claims) -> str:
+    """Verdicts as lines of text: the claim, what was asked for and on whose readings it rests, and the evidence.
+
+    Args:
+        verdicts: entries of ``Claims.judge``, live or from a record; one that was made under other rules says so.
+        rules: the claims as they stand now.
+    """
+    return "\n".join(_told(verdict, rules) for verdict in verdicts) or "there is no record yet"
+
+
+def _told(verdict: dict, rules: Claims) -> str:
+    head = f"{verdict['verdict'].upper()}, n = {verdict['n']}: {verdict['statement']} [{verdict['id']}]"
+    asked = "made under other rules: does not count"
+    if verdict["rule"] == rules.rule:
+        claim = rules[verdict["id"]]
+        asked = f"claimed {claim.direction} by {claim.smallest} {claim.unit} or more"
+        asked += f"; rests on {', '.join(claim.rests_on)}" if claim.rests_on else ""
+    lines = [head, asked, verdict["evidence"]]
+    wrapped = [
+        textwrap.fill(line, WIDTH, initial_indent=4 * " " if k else "", subsequent_indent=4 * " ")
+        for k, line in enumerate(lines)
+    ]
+    return "\n".join(wrapped)

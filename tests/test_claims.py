@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mtlib.claims import Claim, decide, load, stand_in
+from mtlib.claims import Claim, decide, load, stand_in, told
 from mtlib.paths import repository
 
 FIVE = [0.8, 0.9, 1.0, 1.1, 1.2]  # mean 1, standard deviation sqrt(0.025) = 0.1581
@@ -175,3 +175,16 @@ def test_every_claim_of_sos_rests_on_severity_a_readings():
     table = (repository() / "data" / "papers" / "sos_readings.md").read_text()
     known = set(re.findall(r"^\| (S-\d+) A \|", table, re.MULTILINE))
     assert all(claim.rests_on and set(claim.rests_on) <= known for claim in claims)
+
+
+def test_told_wraps_and_says_which_rules_a_verdict_was_made_under():
+    rules = load("sos")
+    (entry,) = rules.judge_all({"overlap/text": FIVE}, data="drawn sets")
+    now = told([entry], rules).splitlines()
+    assert now[0].startswith("REPRODUCED, n = 5: Sets 1, 2, 6 and 10")
+    assert now[1] == "    [sos.toy.overlap.text]"  # wrapped, and between words
+    assert now[2] == "    claimed greater by 0.1 share of area or more; rests on S-10"
+    assert now[3].startswith("    +1.00 [")
+    assert max(map(len, now)) <= 100
+    assert "made under other rules: does not count" in told([{**entry, "rule": "another"}], rules)
+    assert told([], rules) == "there is no record yet"

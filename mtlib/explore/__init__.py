@@ -11,6 +11,7 @@ from mtlib.headless import headless
 
 SWITCH = (False, True)  # the values of a control that is a switch, not a slider
 MOST = 5000  # combinations that ``grid`` goes through
+LONGEST = 22  # characters of a value; beside its slider, JupyterLab shows 148 pixels of it
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Explorer:
         labels: {argument: what stands beside its slider}, where the argument's name does not say it.
 
     Raises:
-        ValueError: a start that the controls do not have.
+        ValueError: a start that the controls do not have, or a value too long to be read beside its slider.
     """
 
     question: str
@@ -40,6 +41,8 @@ class Explorer:
         for name, value in self.start.items():
             if value not in self.controls[name]:
                 raise ValueError(f"explorer: {name} starts at {value!r}, not one of {self.controls[name]}")
+            if long := [each for each in self.controls[name] if len(str(each)) > LONGEST]:
+                raise ValueError(f"explorer: {name} has {long[0]!r}, longer than the {LONGEST} characters that show")
 
     def grid(self) -> Iterator[dict[str, object]]:
         """Every combination of the controls' values; of very many, every value with the others as at the start."""

@@ -50,7 +50,7 @@ def settings(runs: Sequence[Mapping], data: str = "drawn faces") -> Explorer:
 
 
 def _name(run: Mapping) -> str:
-    return run.get("name") or f"SOS({run['common']}, {run['specific']}), weight {run['lambda']:g}"
+    return run.get("name") or f"SOS({run['common']}, {run['specific']}), λ {run['lambda']:g}"
 
 
 def _setting(named: Mapping[str, Mapping], chosen: str, data: str) -> Drawing:

@@ -26,6 +26,11 @@ def test_a_start_off_the_grid_is_refused(start):
         explore.Explorer("?", CONTROLS, start, draw)
 
 
+def test_a_value_too_long_for_the_readout_is_refused():
+    with pytest.raises(ValueError, match="longer than the 22 characters"):
+        explore.Explorer("?", {"a": ("short", "x" * 23)}, {"a": "short"}, draw)
+
+
 def test_a_slider_says_what_it_moves():
     box = explore.widget(explore.Explorer("?", CONTROLS, {"a": 1, "b": 10}, draw, {"a": "the end"}))
     assert [slider.description for slider in box.children[:2]] == ["the end", "b"]

@@ -28,10 +28,8 @@ RUNS = [
 
 def test_settings_go_through_what_was_recorded_and_nothing_else():
     explorer = settings(RUNS)
-    assert explorer.controls == {
-        "setting": ("SOS(32, 44), weight 0.05", "SOS(512, 32), weight 0", "SOS(512, 32), weight 0.2")
-    }
-    assert explorer.start == {"setting": "SOS(512, 32), weight 0.2"}
+    assert explorer.controls == {"setting": ("SOS(32, 44), λ 0.05", "SOS(512, 32), λ 0", "SOS(512, 32), λ 0.2")}
+    assert explorer.start == {"setting": "SOS(512, 32), λ 0.2"}
     for at in explorer.grid():
         drawing = explorer.draw(**at)
         assert packed(drawing)
@@ -41,17 +39,17 @@ def test_settings_go_through_what_was_recorded_and_nothing_else():
 
 
 def test_settings_say_where_the_common_space_went():
-    drawing = settings(RUNS).draw("SOS(512, 32), weight 0.2")
+    drawing = settings(RUNS).draw("SOS(512, 32), λ 0.2")
     assert drawing.arrays["points"] == pytest.approx([-1.1])
     assert drawing.arrays["probes"] == [0.7, 0.9, 0.6]
     assert "the common space is -0.20 from where it was at weight 0." in drawing.finding
-    start = settings(RUNS).draw("SOS(512, 32), weight 0")
+    start = settings(RUNS).draw("SOS(512, 32), λ 0")
     assert "+0.30 points" in start.finding
     assert "from where it was" not in start.finding  # it is the start
 
 
 def test_a_setting_without_runs_or_probes_says_so():
-    drawing = settings(RUNS).draw("SOS(32, 44), weight 0.05")
+    drawing = settings(RUNS).draw("SOS(32, 44), λ 0.05")
     assert "no run ended; its spaces were not probed" in drawing.finding
     assert any(text.get_text() == "not probed" for ax in drawing.figure.axes for text in ax.texts)
 
