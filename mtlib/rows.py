@@ -119,3 +119,50 @@ class Pairs:
         # Going round the table from the identity's end, not as far as its start.
         other = (start + count + (draw[3] * (n - count)).long()) % n
         return self._sorted[torch.stack([genuine, partner, first, other], 1).flatten()]
+
+
+class Identities:
+    """Batches of P people with K pictures each, person after person: all pairs of a batch are of both kinds.
+
+    Of its n (n - 1) ordered pairs, n = P K, P K (K - 1) are genuine. People come in an order that is new every round
+    of all of them; whoever would be short at its end is left for a later one. A person's K pictures are drawn at
+    random, all different; so pictures of people with few of them are seen more often than others.
+
+    Args:
+        ids: (N,) whole numbers, who is on each row; below 0, it is not known, and the row is left out.
+        people, each: P and K, 2 or more. People with fewer than K rows are left out.
+        seed: names the rounds and the pictures.
+
+    Raises:
+        ValueError: ids that are not (N,) whole numbers, P or K below 2, or fewer than P people with K rows.
+    """
+
+    def __init__(self, ids: Tensor, people: int, each: int, seed: int) -> None:
+        if ids.ndim != 1 or ids.is_floating_point() or ids.dtype == torch.bool:
+            raise ValueError(f"identities: needs whole numbers (N,), got {tuple(ids.shape)} of {ids.dtype}")
+        if people < 2 or each < 2:
+            raise ValueError(f"identities: needs people and each of 2 or more, got {people} people, {each} of each")
+        self.people, self.each, self.seed = people, each, seed
+        ids = ids.cpu()
+        order = ids.argsort(stable=True)
+        self._sorted = order[ids[order] >= 0]  # rows of one person lie together
+        _, counts = ids[self._sorted].unique_consecutive(return_counts=True)
+        starts = counts.cumsum(0) - counts
+        enough = counts >= each
+        self._starts, self._counts = starts[enough], counts[enough]
+        if len(self._counts) < people:
+            raise ValueError(
+                f"identities: {people} people with {each} rows or more of each are asked for; "
+                f"{len(self._counts)} of {len(counts)} have so many"
+            )
+        self._round = Epoch(len(self._counts), people, derive("identities", seed))
+        self.per_epoch = max(1, int(self._counts.sum()) // (people * each))
+
+    def __call__(self, step: int) -> Tensor:
+        """(people x each,) row numbers of update ``step``, counted from 0."""
+        who = self._round(step)
+        counts = self._counts[who].unsqueeze(1)  # P 1
+        keys = torch.rand(len(who), int(counts.max()), generator=generator("identities", self.seed, step))
+        keys = keys.masked_fill(torch.arange(keys.shape[1]) >= counts, 2.0)  # behind all keys of pictures there are
+        pictures = keys.argsort(1)[:, : self.each]  # P K
+        return self._sorted[self._starts[who].unsqueeze(1) + pictures].flatten()

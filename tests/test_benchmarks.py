@@ -40,6 +40,11 @@ def test_toy_ensemble_runs_small():
     assert "losses and gradients" in done
 
 
+def test_task_graph_runs_small():
+    done = output("task_graph.py", "--tasks", "5", "--repeats", "1")
+    assert "cvxpy / own" in done
+
+
 def test_faces_runs_small():
     done = output("faces.py", "--sizes", "32", "--files", "6", "--batch", "3", "--repeats", "2", "--workers", "1")
     assert "6 files of 178 x 218" in done

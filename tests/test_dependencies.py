@@ -20,11 +20,12 @@ FLOORS = [
     ["method", "progress", "recipe", "rows"],
     ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
-    ["orthogonality", "sos", "sos_se", "weighting"],
-    ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics"],
+    ["orthogonality", "sos", "sos_se", "weighting", "structure"],
+    ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics", "cam", "verification"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
-PAPERS = {"orthogonality": "SOS", "sos": "SOS", "sos_se": "SOS"}  # whose room a module is in
+# Whose room a module is in.
+PAPERS = {"orthogonality": "SOS", "sos": "SOS", "sos_se": "SOS", "structure": "MTFAP", "verification": "MTFAP"}
 # Training knows methods by their contract alone.
 KNOWN_METHODS = {*PAPERS, "controls", "networks", "heads", "toy", "faces", "datasets"}
 FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble", "metrics"], KNOWN_METHODS)
@@ -175,6 +176,29 @@ print("trained")
 """
     result = run(code)
     assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr
+
+
+def test_a_graph_is_learned_in_the_lines_of_its_docstring_with_torch_alone():
+    code = """
+import torch
+import mtlib.structure
+from mtlib.structure import Coupled, Grouped, GraphStep, rules
+from mtlib.tasks import Batch, Task
+
+trunk = torch.nn.Linear(3, 512)
+loader = [(torch.randn(8, 3), torch.randint(-1, 2, (8, 40))) for _ in range(3)]
+lines = mtlib.structure.__doc__.splitlines()
+start = lines.index("    model = Coupled(trunk, 512, [Task(\"attributes\", \"binary\", 40)], xi=0.75)")
+exec("\n".join(line[4:] for line in lines[start : start + 7]))
+assert model.graph.sum() > 0
+
+grouped = Grouped(trunk, 512, model.tasks, [model.names[:20], model.names[20:]], penalties="seen")
+assert len(rules(grouped)) == 2
+assert not {name.split(".")[0] for name in sys.modules} & REFUSED
+print("learned")
+"""
+    result = run(code)
+    assert (result.returncode, result.stdout) == (0, "learned\n"), result.stderr
 
 
 def test_fit_trains_saves_and_resumes_with_torch_alone(tmp_path):

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtlib.rows import Epoch, Mixed, Pairs
+from mtlib.rows import Epoch, Identities, Mixed, Pairs
 
 # ------------------------------------------------------------------ an epoch's order
 
@@ -120,3 +120,69 @@ def test_every_pair_of_rows_comes_up():
 def test_pairs_that_cannot_be_are_refused(identities, batch, message):
     with pytest.raises(ValueError, match=message):
         Pairs(torch.tensor(identities), batch, seed=0)
+
+
+# ------------------------------------------------------------------ people with pictures
+
+IDS = torch.tensor([8, 2, 8, 5, 2, 8, -1, 5, 8, 9, -1, 5, 8, 2])  # 8 has five rows, 2 and 5 have three, 9 has one
+
+
+def test_a_batch_is_so_many_people_with_so_many_different_pictures_each():
+    rows = Identities(IDS, people=2, each=3, seed=0)
+    for step in range(50):
+        batch = rows(step)
+        assert len(set(batch.tolist())) == 6
+        one, other = IDS[batch].view(2, 3)
+        assert len(one.unique()) == len(other.unique()) == 1  # person after person
+        assert {one[0].item(), other[0].item()} < {2, 5, 8}  # neither the unknown, nor who has too few
+
+
+def test_every_person_comes_up_once_a_round_and_every_picture_in_the_end():
+    rows = Identities(IDS, people=3, each=2, seed=0)
+    batches = [rows(step) for step in range(30)]
+    assert all(IDS[batch].unique().tolist() == [2, 5, 8] for batch in batches)
+    assert set(torch.cat(batches).tolist()) == set(range(14)) - {6, 9, 10}
+    many = Identities(torch.arange(12).repeat(4), people=4, each=3, seed=0)
+    for start in (0, 3, 6):
+        seen = torch.cat([many(start + step) % 12 for step in range(3)])
+        assert seen.bincount().tolist() == [3] * 12
+
+
+def test_people_and_pictures_are_a_pure_function_of_seed_and_step():
+    rows, again = Identities(IDS, 2, 2, seed=1), Identities(IDS, 2, 2, seed=1)
+    forwards = [rows(step).tolist() for step in range(20)]
+    assert [again(step).tolist() for step in reversed(range(20))] == forwards[::-1]
+    assert [Identities(IDS, 2, 2, seed=2)(step).tolist() for step in range(20)] != forwards
+
+
+def test_an_epoch_has_as_many_steps_as_batches_of_usable_rows():
+    assert Identities(IDS, 2, 2, seed=0).per_epoch == 11 // 4
+    assert Identities(IDS, 3, 3, seed=0).per_epoch == 1
+
+
+@given(st.lists(st.integers(-1, 4), min_size=8, max_size=40), st.integers(0, 100))
+def test_identities_deliver_or_refuse(ids, step):
+    ids = torch.tensor(ids)
+    usable = sum((ids == person).sum() >= 2 for person in range(5))
+    if usable < 2:
+        with pytest.raises(ValueError, match="2 people with 2 rows"):
+            Identities(ids, 2, 2, seed=0)
+    else:
+        people = ids[Identities(ids, 2, 2, seed=0)(step)].view(2, 2)
+        assert (people[:, 0] == people[:, 1]).all()
+        assert people[0, 0] != people[1, 0]
+
+
+@pytest.mark.parametrize(
+    ("ids", "people", "each", "message"),
+    [
+        (IDS, 1, 3, "2 or more"),
+        (IDS, 2, 1, "2 or more"),
+        (IDS, 4, 3, "3 of 4 have so many"),
+        (IDS.view(2, 7), 2, 2, r"whole numbers \(N,\)"),
+        (IDS.float(), 2, 2, "torch.float32"),
+    ],
+)
+def test_people_that_there_are_not_are_refused(ids, people, each, message):
+    with pytest.raises(ValueError, match=message):
+        Identities(ids, people, each, seed=0)

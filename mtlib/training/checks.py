@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mtlib.augment import Augment
 from mtlib.method import Method
-from mtlib.rows import Pairs, Rows
+from mtlib.rows import Identities, Pairs, Rows
 from mtlib.tasks import Dataset, Split, Task
 
 
@@ -64,8 +64,10 @@ def check_augment(augment: Augment | None, split: Split, tasks: tuple[Task, ...]
     if not isinstance(augment, Augment):
         raise ValueError(f"augment must be an Augment or None, got {augment!r}")
     augment.check(split, tasks)
-    if augment.mixup and isinstance(rows, Pairs):
-        raise ValueError("augment: mixup would mix the rows of a pair with others, and rows.Pairs makes pairs by place")
+    if augment.mixup and isinstance(rows, Pairs | Identities):
+        raise ValueError(
+            "augment: mixup would mix the rows of a pair with others, and these rows form pairs"
+        )
 
 
 def check_rows(rows: Rows, n: int, processes: int) -> None:

@@ -19,6 +19,9 @@ class Rule:
 
     A rule that remembers nothing can be a plain function. One that does keeps everything in ``state``, as tensors
     and numbers: it is saved with a run. A rule that draws takes a generator of (seed, a count in ``state``).
+
+    It need not be a subclass: whatever has ``start`` is started, and its ``state`` saved. So papers' rules need not
+    know updates.
     """
 
     state: dict[str, Tensor | float]
@@ -43,7 +46,7 @@ class Alternate(Update):
     Rules are named by patterns of parameter or buffer names, ``*`` standing for anything, and take their turns in
     the order given; tensors of one pattern move together, each with a state of its own. A penalty that a rule
     deals with itself belongs into ``Losses.extra`` detached, to be seen and not descended. A rule has its own step
-    size: the recipe's rate and schedule are for the descent.
+    size: the recipe's rate and schedule are for the descent. Where every parameter has a rule, nothing descends.
 
     Structure-regularised attribute prediction is carried like this::
 
@@ -61,10 +64,10 @@ class Alternate(Update):
         self.given, self.every, self.fresh = dict(rules), every, fresh
 
     def build(self) -> list[Optimizer]:
-        """One optimiser of what has no rule.
+        """One optimiser of what has no rule; none where everything has one.
 
         Raises:
-            ValueError: a pattern that names nothing or what another does, nothing left to descend, or a bad ``every``.
+            ValueError: a pattern that names nothing or what another does, or a bad ``every``.
         """
         if not isinstance(self.every, int) or isinstance(self.every, bool) or self.every < 1:
             raise ValueError(f"Alternate: every must be a whole number of 1 or more, got {self.every!r}")
@@ -76,9 +79,7 @@ class Alternate(Update):
             for group in self.method.groups()
         ]
         groups = [group for group in groups if group["params"]]
-        if not groups:
-            raise ValueError("Alternate: every parameter has a rule, nothing is left to descend")
-        return [self.recipe.optimise(groups)]
+        return [self.recipe.optimise(groups)] if groups else []
 
     def _assign(self) -> tuple[list[list[str]], dict[str, Rule | Move]]:
         """Names by turn, and a rule for each name."""
@@ -92,7 +93,7 @@ class Alternate(Update):
                 raise ValueError(f"Alternate: no rule can be {pattern!r}: {fault}")
             for name in turn:
                 rules[name] = copy.copy(rule)  # shallow: a rule may hold the method, which must stay the same
-                if isinstance(rule, Rule):
+                if _remembers(rule):
                     rules[name].start(self._tensor(name).detach())
             turns.append(turn)
         if not turns:
@@ -106,12 +107,12 @@ class Alternate(Update):
 
     def __call__(self, batch: Batch) -> Logs:
         """One step of descent, and the rules' turns if it is time; the losses are those before all of it."""
-        (optimiser,) = self.optimisers
         self.method.zero_grad()
         losses = self.losses(batch)
         total = losses.total()
         total.backward()
-        self.step(optimiser)
+        for optimiser in self.optimisers:
+            self.step(optimiser)
         self.done += 1
         if self.done % self.every == 0:
             for turn in self.turns:
@@ -150,4 +151,9 @@ class Alternate(Update):
             rule.state = copy.deepcopy(state["rules"][name])
 
     def _remembering(self) -> dict[str, Rule]:
-        return {name: rule for name, rule in self.rules.items() if isinstance(rule, Rule)}
+        return {name: rule for name, rule in self.rules.items() if _remembers(rule)}
+
+
+def _remembers(rule: Rule | Move) -> bool:
+    """Has it a state? Told by ``start``, as a rule has no ``state`` before that."""
+    return callable(getattr(rule, "start", None))

@@ -10,7 +10,7 @@ from mtlib.controls import MultiTask
 from mtlib.lazy import Streamed
 from mtlib.method import Losses, Method
 from mtlib.recipe import Recipe
-from mtlib.rows import Epoch, Pairs
+from mtlib.rows import Epoch, Identities, Pairs
 from mtlib.seeds import generator, seeded
 from mtlib.tasks import Dataset, Split, Task
 from mtlib.training import accuracy, fit
@@ -142,6 +142,10 @@ def test_parts_of_a_batch_are_augmented_as_in_one_process(monkeypatch, processes
         ({"augment": {"flip": 0.5}}, r"augment must be an Augment or None, got \{'flip': 0.5\}"),
         (
             {"augment": Augment(mixup=0.2), "rows": Pairs(torch.arange(40) // 2, 8, 0)},
+            "mixup would mix the rows of a pair with others",
+        ),
+        (
+            {"augment": Augment(mixup=0.2), "rows": Identities(torch.arange(40) // 4, people=2, each=2, seed=0)},
             "mixup would mix the rows of a pair with others",
         ),
     ],

@@ -231,6 +231,55 @@ def test_every_tensor_has_a_state_of_its_own_and_a_rule_may_hold_the_method():
     assert not hasattr(rule, "state")  # so that the next run starts anew
 
 
+class Tally:
+    """A rule that is no subclass of Rule."""
+
+    def start(self, value):
+        self.state = {"calls": 0}
+
+    def __call__(self, value, gradient):
+        self.state["calls"] += 1
+        return value + self.state["calls"]
+
+
+def test_a_rule_with_a_start_is_remembered_whatever_its_class():
+    update = started({"l": Tally()})
+    update(EMPTY)
+    update(EMPTY)
+    assert update.state()["rules"] == {"l": {"calls": 2}}
+    again = started({"l": Tally()})
+    again.restore(update.state())
+    again(EMPTY)
+    assert again.method.l.item() == 2 + 3
+    assert update.rules["l"].state == {"calls": 2}  # restored from a copy
+
+
+# ------------------------------------------------------------------ every parameter has a rule
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_where_every_parameter_has_a_rule_nothing_descends(fresh):
+    update = started({"l": halfway, "s": halfway, "b": lambda b, _: b}, fresh=fresh)
+    assert update.optimisers == []
+    assert update(EMPTY)["total"].item() == pytest.approx(0.5 + 10)  # as they were before
+    error = 0.5 if fresh else 1.0  # l is 1.5 by the turn of s
+    assert update.method.values() == pytest.approx([2 - 0.5, 1 - 0.5 * error * (1.5 if fresh else 2), 0])
+
+
+def test_without_descent_a_run_goes_on_from_its_state():
+    whole, cut = started({"[lsb]": halfway, "seen": Tally()}), started({"[lsb]": halfway, "seen": Tally()})
+    for _ in range(4):
+        whole(EMPTY)
+    for _ in range(2):
+        cut(EMPTY)
+    again = started({"[lsb]": halfway, "seen": Tally()}, cut.method)
+    again.load_state_dict(cut.state_dict())
+    for _ in range(2):
+        again(EMPTY)
+    assert again.method.values() == whole.method.values()
+    assert again.method.seen.item() == whole.method.seen.item() == 1 + 2 + 3 + 4
+
+
 # ------------------------------------------------------------------ what cannot work
 
 
@@ -239,7 +288,6 @@ def test_every_tensor_has_a_state_of_its_own_and_a_rule_may_hold_the_method():
     [
         ({"L": halfway}, {}, "no rule can be 'L': the method has only l, s, b, seen"),
         ({"l": halfway, "?": halfway}, {}, r"no rule can be '\?': 'l' has a rule already"),
-        ({"*": halfway}, {}, "nothing is left to descend"),
         ({}, {}, "without rules"),
         ({"l": halfway}, {"every": 0}, "every must be a whole number of 1 or more, got 0"),
     ],
