@@ -188,8 +188,8 @@ from mtlib.tasks import Batch, Task
 trunk = torch.nn.Linear(3, 512)
 loader = [(torch.randn(8, 3), torch.randint(-1, 2, (8, 40))) for _ in range(3)]
 lines = mtlib.structure.__doc__.splitlines()
-start = lines.index("    model = Coupled(trunk, 512, [Task(\"attributes\", \"binary\", 40)], xi=0.75)")
-exec("\n".join(line[4:] for line in lines[start : start + 7]))
+start = next(k for k, line in enumerate(lines) if "model = Coupled(trunk, 512, [Task(" in line)
+exec("\\n".join(line[4:] for line in lines[start : start + 7]))
 assert model.graph.sum() > 0
 
 grouped = Grouped(trunk, 512, model.tasks, [model.names[:20], model.names[20:]], penalties="seen")
