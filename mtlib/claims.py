@@ -37,6 +37,7 @@ class Claim:
     updates: int = 0
     rests_on: tuple[str, ...] = ()
     printed: float | None = None
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def load(paper: str, folder: Path | None = None) -> Claims:
 
 def _claim(entry: dict, file: str) -> Claim:
     known = {item.name for item in fields(Claim)}
-    missing = known - set(entry) - {"printed", "updates", "rests_on"}
+    missing = known - set(entry) - {"printed", "updates", "rests_on", "overlap"}
     where = f"{file}, claim {entry.get('id', '(without id)')}"
     if missing or set(entry) - known:
         raise ValueError(f"{where}: missing {sorted(missing)}, unknown {sorted(set(entry) - known)}")
@@ -140,7 +141,7 @@ def decide(claim: Claim, samples: Sequence[float], family: int, updates: int = 0
     if len(samples) < 2:
         return "undecided", f"n = {len(samples)} of the {claim.n} that the rule asks for"
     sign = 1 if claim.direction == "greater" else -1
-    found = interval(samples, LEVEL / family)
+    found = interval(samples, LEVEL / family, claim.overlap)
     low, high = single_run(samples)
     trained = f", {updates} updates" if claim.updates else ""
     evidence = f"{found} {claim.unit}, n = {found.n}{trained} (interval corrected for {family} claims)"
@@ -165,7 +166,7 @@ def stand_in(claim: Claim, samples: Sequence[float], family: int, updates: int =
     if len(samples) < max(2, claim.n) or updates < claim.updates:
         return "undecided"
     sign = 1 if claim.direction == "greater" else -1
-    found = interval(samples, LEVEL / family)
+    found = interval(samples, LEVEL / family, claim.overlap)
     least, most = sorted((sign * found.low, sign * found.high))
     if least > claim.smallest:
         return "holds"

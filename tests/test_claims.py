@@ -50,6 +50,12 @@ def test_a_family_of_claims_widens_the_interval():
     assert "[+0.60, +1.40]" in decide(CLAIM, FIVE, 10)[1]
 
 
+def test_a_claim_about_overlapping_splits_needs_more():
+    assert verdict(smallest=0.7) == "reproduced"
+    assert verdict(smallest=0.7, overlap=1 / 3) == "undecided"  # the interval is [0.68, 1.32]
+    assert stand_in(replace(CLAIM, smallest=0.7, overlap=1 / 3), FIVE, 1) == "undecided"
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 4])
 def test_too_few_seeds_decide_nothing(n):
     found, evidence = decide(CLAIM, FIVE[:n], 1)
@@ -188,3 +194,16 @@ def test_told_wraps_and_says_which_rules_a_verdict_was_made_under():
     assert max(map(len, now)) <= 100
     assert "made under other rules: does not count" in told([{**entry, "rule": "another"}], rules)
     assert told([], rules) == "there is no record yet"
+
+
+def test_every_claim_of_mtfap_rests_on_severity_a_readings_and_prints_what_the_table_says():
+    claims = load("mtfap").claims
+    table = (repository() / "data" / "papers" / "mtfap_readings.md").read_text()
+    known = set(re.findall(r"^\| (M-\d+) A \|", table, re.MULTILINE))
+    assert all(set(claim.rests_on) <= known for claim in claims)
+    with open(repository() / "data" / "papers" / "mtfap_table1_celeba.csv") as file:
+        rows = list(csv.DictReader(file))
+    gains = [float(row["prior"]) - float(row["without_prior"]) for row in rows]
+    (printed,) = (claim.printed for claim in claims if claim.key == "groups-graph")
+    assert printed == pytest.approx(sum(gains) / len(gains), abs=0.005)
+    assert min(gains) > 0  # on every attribute

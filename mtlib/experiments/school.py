@@ -89,14 +89,14 @@ def learned(data: Sums, xi: float, beta: float, learner: str = "graph") -> Found
     return w, {"edges": int((graph > 0).sum()) // 2}
 
 
-def low_rank(data: Sums, rank: int, penalty: float, *, most: int = 500) -> Found:
+def low_rank(data: Sums, rank: int, gamma: float, lam: float | None = None, *, most: int = 500) -> Found:
     """Eq. (3) with one group: W = L S, squares plus gamma ||L||_* + lambda ||S||_1, by proximal steps in turn.
 
     Args:
-        rank: K, the columns of L (d, K).  penalty: gamma; lambda is a tenth of it.  most: rounds; it stops when the
-            objective falls by less than a hundred-thousandth in ten.
+        rank: K, the columns of L (d, K).  gamma, lam: the weights; None takes a tenth of gamma for lambda.
+        most: rounds; it stops when the objective falls by less than a hundred-thousandth in ten.
     """
-    gamma, lam = penalty, penalty / 10
+    lam = gamma / 10 if lam is None else lam
     basis, codes = _start(data, rank)
     curvature = torch.linalg.matrix_norm(data.gram, 2)  # T, largest eigenvalues
     before = float("inf")

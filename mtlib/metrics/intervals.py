@@ -23,16 +23,22 @@ class Interval:
         return f"{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
-def interval(samples: Sequence[float], level: float = LEVEL) -> Interval:
+def interval(samples: Sequence[float], level: float = LEVEL, overlap: float = 0.0) -> Interval:
     """The mean and its (1 - level) confidence interval.
 
+    Args:
+        overlap: where samples are splits of the same examples, test examples per training example: such splits share
+            most of what they learn from, and the variance of their mean is larger by as much (Nadeau and Bengio 2003).
+
     Raises:
-        ValueError: fewer than two samples, which have no spread, or one that is no number.
+        ValueError: fewer than two samples, which have no spread, one that is no number, or a negative overlap.
     """
+    if not 0 <= overlap < math.inf:
+        raise ValueError(f"overlap is test examples per training example, 0 or more, got {overlap!r}")
     n = len(samples)
     if n < 2 or not all(map(math.isfinite, samples)):
         raise ValueError(f"an interval needs two or more finite samples, got {list(samples)[:5]}")
-    half = _t(n, level) * stdev(samples) / math.sqrt(n)
+    half = _t(n, level) * stdev(samples) / math.sqrt(n / (1 + n * overlap))
     mean = fmean(samples)
     return Interval(n, mean, mean - half, mean + half)
 

@@ -40,6 +40,14 @@ def test_an_interval_needs_two_finite_samples(samples):
         interval(samples)
 
 
+def test_splits_of_the_same_examples_have_a_wider_interval():
+    found = interval(FIVE, overlap=1 / 3)  # a quarter is tested on: variance times 1/5 + 1/3 instead of 1/5
+    half = 2.776 * 0.15811 * (1 / 5 + 1 / 3) ** 0.5
+    assert (found.low, found.high) == (pytest.approx(1 - half, abs=1e-4), pytest.approx(1 + half, abs=1e-4))
+    with pytest.raises(ValueError, match="overlap is test examples per training example"):
+        interval(FIVE, overlap=-1)
+
+
 @pytest.mark.parametrize("level", [0.05, 0.2])
 def test_intervals_hold_what_they_promise(level):
     """Of 4 000 experiments with five runs each, 95 (80) % hold the true mean, and as many the next run."""
