@@ -39,13 +39,7 @@ def scores(method: Method, data: Dataset, population: Mapping[str, Tensor]) -> d
     """
     y = data.test.y[TASK]
     decided = predictions(method, data.test)[TASK]
-    right, even = 100 * accuracy(decided, y), 100 * balanced_accuracy(decided, y)
-    row: dict[str, object] = {
-        "accuracy": right.nanmean().item(),
-        "balanced": even.nanmean().item(),
-        "by attribute": plain(right, 2),
-        "never": int((decided == 1).sum(0).eq(0).sum()),
-    }
+    row = right(decided, y)
     for kind, (own, truth) in maps(decided, y).items():
         # What is always the same goes with nothing: 0, or rarely predicted attributes would flatter a map.
         row[f"distance {kind}"] = matrix_distance(own.nan_to_num(0), population[kind].to(own.device)).item()
@@ -55,6 +49,17 @@ def scores(method: Method, data: Dataset, population: Mapping[str, Tensor]) -> d
         found = probes(method, data)
         row |= {"probes": [plain(line, DIGITS) for line in found], "known": known(found)}
     return row
+
+
+def right(decided: Tensor, y: Tensor) -> dict[str, object]:
+    """ "accuracy", "balanced", "by attribute" and "never" of ``scores``, from decisions and labels (N, 40)."""
+    every, even = 100 * accuracy(decided, y), 100 * balanced_accuracy(decided, y)
+    return {
+        "accuracy": every.nanmean().item(),
+        "balanced": even.nanmean().item(),
+        "by attribute": plain(every, 2),
+        "never": int((decided == 1).sum(0).eq(0).sum()),
+    }
 
 
 def maps(decided: Tensor, y: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
@@ -109,9 +114,9 @@ def known(found: Tensor) -> dict[str, float]:
     return {name: part.nanmean().item() for name, part in parts.items()}
 
 
-def packed(matrix: Tensor) -> list[float | None]:
+def packed(matrix: Tensor, digits: int = DIGITS) -> list[float | None]:
     """The entries above the diagonal of a symmetric matrix (c, c), row by row: c (c - 1) / 2 numbers."""
-    return plain(matrix[*torch.triu_indices(len(matrix), len(matrix), 1)], DIGITS)
+    return plain(matrix[*torch.triu_indices(len(matrix), len(matrix), 1)], digits)
 
 
 def unpacked(values: Sequence[float | None]) -> Tensor:
@@ -128,12 +133,8 @@ def plain(values: Tensor, digits: int) -> list[float | None]:
     return [round(value, digits) if math.isfinite(value) else None for value in values.tolist()]
 
 
-def last(history: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The loss terms at the end of training: the mean over tasks, and every extra term."""
+def last(history: Sequence[dict[str, float]], terms: Sequence[str] = TERMS) -> dict[str, float]:
+    """The loss terms at the end of training: the mean over tasks, and every extra term, known by its name."""
     row = {name: value for name, value in history[-1].items() if name not in ("step", "total")}
-    extra = {
-        name: row.pop(name)
-        for name in ("common-specific", "specific-specific", "semantic", "adversarial")
-        if name in row
-    }
+    extra = {name: row.pop(name) for name in terms if name in row}
     return {"tasks": sum(row.values()) / len(row)} | extra

@@ -242,9 +242,9 @@ def gather(rows: Rows) -> Evidence:
 def to_record(evidence: Evidence) -> dict[str, object]:
     """The evidence as a record holds it; ``from_record`` undoes it up to the fourth digit."""
     listed = {
-        "truth": {kind: _listed(own) for kind, own in evidence.truth.items()},
-        "maps": {name: {kind: _listed(own) for kind, own in kinds.items()} for name, kinds in evidence.maps.items()},
-        "probes": {arm: _listed(own) for arm, own in evidence.probes.items()},
+        "truth": {kind: as_lines(own) for kind, own in evidence.truth.items()},
+        "maps": {name: {kind: as_lines(own) for kind, own in kinds.items()} for name, kinds in evidence.maps.items()},
+        "probes": {arm: as_lines(own) for arm, own in evidence.probes.items()},
     }
     return {"rows": evidence.rows} | listed
 
@@ -253,18 +253,19 @@ def from_record(recorded: Mapping) -> Evidence:
     """The evidence that ``to_record`` packed."""
     return Evidence(
         recorded["rows"],
-        {kind: _array(own) for kind, own in recorded["truth"].items()},
-        {name: {kind: _array(own) for kind, own in kinds.items()} for name, kinds in recorded["maps"].items()},
-        {arm: _array(own) for arm, own in recorded["probes"].items()},
+        {kind: from_lines(own) for kind, own in recorded["truth"].items()},
+        {name: {kind: from_lines(own) for kind, own in kinds.items()} for name, kinds in recorded["maps"].items()},
+        {arm: from_lines(own) for arm, own in recorded["probes"].items()},
     )
 
 
-def _listed(matrix: np.ndarray) -> list[str]:
+def as_lines(matrix: np.ndarray) -> list[str]:
     """A line of text per row of a matrix: a record with a line per number would be thousands of lines long."""
     return [" ".join(f"{value:.4f}" for value in line) for line in matrix]
 
 
-def _array(lines: Sequence[str]) -> np.ndarray:
+def from_lines(lines: Sequence[str]) -> np.ndarray:
+    """The matrix that ``as_lines`` wrote, to the fourth digit."""
     return np.array([[float(value) for value in line.split()] for line in lines])
 
 

@@ -4,7 +4,7 @@ The unit is a cell: one arm (a row of the table, or a setting beside it) with on
 its scores in a file, one that was cut short its checkpoint.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from mtlib.sos import SOS, Reading
 from mtlib.sos_se import SOSSE
 from mtlib.tasks import Dataset, Task
 from mtlib.training import fit
-from mtlib.updates import Descend, Separate
+from mtlib.updates import Descend, Separate, Update
 
 FEATURES = 1024  # of CNN8
 MANY = 100_000  # drawn people whose labels stand for the population
@@ -142,11 +142,11 @@ class Plan:
 
 
 @lru_cache(maxsize=1)  # cells come seed by seed
-def load(plan: Plan, seed: int) -> Dataset:
-    """Grey faces: CelebA's are the same for every seed."""
+def load(plan: Plan, seed: int, channels: int = 1) -> Dataset:
+    """Grey faces, or in colour with 3 channels: CelebA's are the same for every seed."""
     own = {"seed": seed} if plan.data == DRAWN else {"root": plan.root}
-    sizes = {"train": plan.train, "validation": 1, "test": plan.test}  # nothing is validated
-    return datasets.load(plan.data, size=plan.size, channels=1, tasks=(TASK,), device=plan.device, **sizes, **own)
+    own |= {"train": plan.train, "validation": 1, "test": plan.test}  # nothing is validated
+    return datasets.load(plan.data, size=plan.size, channels=channels, tasks=(TASK,), device=plan.device, **own)
 
 
 @lru_cache(maxsize=1)
@@ -167,15 +167,23 @@ def build(arm: Arm, size: int, tasks: Sequence[Task], seed: int) -> Method:
         return SOS(trunk, FEATURES, tasks, **arm.settings)
 
 
-def train(wanted: Sequence[Cell], plan: Plan, *, workers: int = 1, advance: jobs.Advance = jobs.nothing) -> list[dict]:
+def train(
+    wanted: Sequence[Cell],
+    plan: Plan,
+    *,
+    workers: int = 1,
+    advance: jobs.Advance = jobs.nothing,
+    run: Callable[..., list[dict]] | None = None,
+) -> list[dict]:
     """Train what is not trained yet; the scores of every cell in the order given, see ``face_scores.scores``.
 
     Args:
         workers: processes of one thread each; the outcome does not depend on their number.
         advance: told the updates done; by whole cells if there are several workers.
+        run: ``run_cell``, or another module's.
     """
     updates = total(plan, 1)
-    rows = jobs.run_all(wanted, partial(run_cell, plan=plan), lambda cell: updates, workers, advance)
+    rows = jobs.run_all(wanted, partial(run or run_cell, plan=plan), lambda cell: updates, workers, advance)
     place = {cell: i for i, cell in enumerate(wanted)}
     return sorted(rows, key=lambda row: place[Cell(row["arm"], row["seed"])])
 
@@ -185,13 +193,18 @@ def total(plan: Plan, cells: int) -> int:
     return cells * plan.recipe.resolved(max(1, (plan.train or 162_770) // plan.recipe.batch)).steps
 
 
-def run_cell(cell: Cell, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[dict]:
-    """One row, from its file if the cell is done."""
+Trained = Callable[[Cell, Plan, Path, jobs.Advance], dict]
+
+
+def run_cell(
+    cell: Cell, plan: Plan, advance: jobs.Advance = jobs.nothing, trained: Trained | None = None
+) -> list[dict]:
+    """One row, from its file if the cell is done; else of ``trained(cell, plan, checkpoint, advance)``."""
     stem = plan.stem(cell)
     finished = stem.with_suffix(".json")
     if finished.exists():
         advance(total(plan, 1))
-    return jobs.once(finished, lambda: [_trained(cell, plan, stem.with_suffix(".pt"), advance)])
+    return jobs.once(finished, lambda: [(trained or _trained)(cell, plan, stem.with_suffix(".pt"), advance)])
 
 
 def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) -> dict:
@@ -199,6 +212,21 @@ def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) ->
     data, arm = load(plan, cell.seed), ARMS[cell.arm]
     method = build(arm, plan.size, data.tasks, cell.seed).to(plan.device)
     update = Separate(Recipe(optimiser="sgd", rate=arm.sgd)) if arm.sgd else Descend()
+    row, history = fitted(cell, plan, method, data, update, checkpoint, advance)
+    if not row["diverged"]:
+        row |= face_scores.scores(method, data, population(plan, cell.seed)) | {"losses": face_scores.last(history)}
+        checkpoint.unlink(missing_ok=True)
+    return row
+
+
+def fitted(
+    cell: Cell, plan: Plan, method: Method, data: Dataset, update: Update, checkpoint: Path, advance: jobs.Advance
+) -> tuple[dict, list[dict[str, float]]]:
+    """Train a cell's method: the beginning of its row, and the history, which is empty where it diverged.
+
+    Raises:
+        KeyboardInterrupt: stopped before the end.
+    """
     row = {
         "arm": cell.arm,
         "seed": cell.seed,
@@ -212,9 +240,7 @@ def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) ->
             *(method, data, plan.recipe, update), seed=cell.seed, checkpoint=checkpoint, save_every=300, advance=advance
         )
     except FloatingPointError as error:  # a finding about the arm, not a fault
-        return row | {"diverged": str(error)}
+        return row | {"diverged": str(error)}, []
     if result.interrupted:
         raise KeyboardInterrupt  # half a network must not be scored
-    row |= face_scores.scores(method, data, population(plan, cell.seed)) | {"losses": face_scores.last(result.history)}
-    checkpoint.unlink(missing_ok=True)
-    return row
+    return row, result.history

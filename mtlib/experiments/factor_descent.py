@@ -4,8 +4,11 @@ Features are fixed, so the problem is L and S alone. It is convex in either with
 algorithms may end in different places, and a solver's word on the two halves is all that can be had about an end.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -72,24 +75,61 @@ def descend(algorithm: str, seed: int, steps: int = STEPS) -> tuple[list[float],
 
 
 def compare(seeds: list[int], steps: int = STEPS, advance: Callable[[int], None] = lambda done: None) -> list[dict]:
-    """A row per algorithm and seed: "objective" of every step, "end", "ranks" of the groups, "zeros" in S (share)."""
+    """A row per algorithm and seed.
+
+    Returns:
+        "algorithm", "seed"; "steps" and the "objective" before each of them, some eighty of a long path; "end";
+        "ranks" of the groups' bases; "zeros", their share in S; and "solver", see ``gain_by_solver``.
+    """
     rows = []
     for seed in seeds:
         for algorithm in ALGORITHMS:
             path, method = descend(algorithm, seed, steps)
+            told = sorted({round(x) for x in torch.logspace(0, math.log10(len(path)), 80).tolist()})
             zeros = torch.cat([codes.flatten() for codes in method.S]) == 0
             rows.append(
                 {
                     "algorithm": algorithm,
                     "seed": seed,
-                    "objective": path,
-                    "end": objective(method, problem(seed)),
+                    "steps": told,
+                    "objective": [round(path[step - 1], 5) for step in told],
+                    "end": round(objective(method, problem(seed)), 5),
                     "ranks": [int(effective_rank(basis, 1e-3)) for basis in method.L],
                     "zeros": float(zeros.double().mean()),
+                    "solver": round(gain_by_solver(method, problem(seed)), 5),
                 }
             )
             advance(steps)
     return rows
+
+
+def above_best(rows: Sequence[Mapping]) -> dict[str, list[list[float]]]:
+    """{algorithm: [objective above the best that is known of its problem, at every step told] per seed}.
+
+    The best is the lowest end of all algorithms, less what a solver still gains there.
+    """
+    best = {row["seed"]: math.inf for row in rows}
+    for row in rows:
+        best[row["seed"]] = min(best[row["seed"]], row["end"] - row["solver"])
+    found: dict[str, list[list[float]]] = {}
+    for row in rows:
+        found.setdefault(row["algorithm"], []).append([value - best[row["seed"]] for value in row["objective"]])
+    return found
+
+
+def table(rows: Sequence[Mapping]) -> pd.DataFrame:
+    """A line per algorithm, means over the problems: where it ends, how sparse, how low in rank, a solver's gain."""
+    excess, lines = above_best(rows), {}
+    for algorithm, paths in excess.items():
+        own = [row for row in rows if row["algorithm"] == algorithm]
+        lines[algorithm] = {
+            "n": len(own),
+            "above the best": f"{fmean(path[-1] for path in paths):.3f}",
+            "zeros in S (%)": f"{100 * fmean(row['zeros'] for row in own):.0f}",
+            "ranks of L": f"{fmean(rank for row in own for rank in row['ranks']):.1f} of {SIZES[0] // 2}",
+            "solver finds": f"{fmean(row['solver'] for row in own):.3f}",
+        }
+    return pd.DataFrame(lines).T
 
 
 @torch.no_grad()

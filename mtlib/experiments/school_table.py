@@ -19,8 +19,8 @@ STEPS = (  # whose differences claims are about
 # Fig. 7 on School: one weight is varied, the others stay where they are good.
 CURVES: dict[str, tuple[tuple[float, ...], Callable[..., school.Found]]] = {
     "ξ": ((1e-3, 1e-2, 1e-1, 1.0, 10.0), lambda data, x: school.learned(data, x, 1.0)),
-    "γ": ((1e-5, 1e-4, 1e-3, 1e-2, 1e-1), lambda data, x: school.low_rank(data, 2, x, 1e-4)),
-    "λ": ((1e-6, 1e-5, 1e-4, 1e-3, 1e-2), lambda data, x: school.low_rank(data, 2, 1e-3, x)),
+    "γ": ((1e-4, 1e-3, 1e-2, 1e-1, 1.0), lambda data, x: school.low_rank(data, 2, x, 1e-4)),
+    "λ": ((1e-5, 1e-4, 1e-3, 1e-2, 1e-1), lambda data, x: school.low_rank(data, 2, 1e-3, x)),
 }
 Rows = Sequence[Mapping]
 

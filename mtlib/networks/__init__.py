@@ -6,6 +6,7 @@
 | `lenet5`       | 28 or 32 px              | 16 x 5 x 5     | 84       |
 | `tiny`         | any size from 16 px      | 32, size / 8   | any      |
 | `small`        | a multiple of 16 px      | 128, size / 16 | any      |
+| `averaged`     | any size from 16 px      | 128, size / 4  | 128      |
 | `cnn8`         | a multiple of 32 px      | 512, size / 32 | any      |
 | `vgg16`        | any size from 32 px, 224 | 512, size / 16 | 512      |
 | `resnet18`     | the same                 | 512, size / 32 | 512      |
@@ -18,7 +19,7 @@
 from mtlib.networks.base import Pixels, Trunk
 from mtlib.networks.cnn8 import cnn8
 from mtlib.networks.costs import Cost, cost
-from mtlib.networks.little import lenet5, mlp, small, tiny
+from mtlib.networks.little import averaged, lenet5, mlp, small, tiny
 from mtlib.networks.published import densenet121, resnet18, resnet50, vgg16
 from mtlib.networks.registry import NETWORKS, trunk
 
@@ -27,6 +28,7 @@ __all__ = [
     "Cost",
     "Pixels",
     "Trunk",
+    "averaged",
     "cnn8",
     "cost",
     "densenet121",

@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from mtlib.networks.base import Trunk
 from mtlib.networks.cnn8 import cnn8
-from mtlib.networks.little import lenet5, small, tiny
+from mtlib.networks.little import averaged, lenet5, small, tiny
 from mtlib.networks.published import densenet121, resnet18, resnet50, vgg16
 
 NETWORKS: dict[str, Callable[..., Trunk]] = {
-    build.__name__: build for build in (lenet5, tiny, small, cnn8, vgg16, resnet18, resnet50, densenet121)
+    build.__name__: build for build in (lenet5, tiny, small, averaged, cnn8, vgg16, resnet18, resnet50, densenet121)
 }
-SMALLEST = {"tiny": 16, "vgg16": 32, "resnet18": 32, "resnet50": 32, "densenet121": 32}  # pixels; larger ones all do
+# Pixels; larger images all do.
+SMALLEST = {"tiny": 16, "averaged": 16, "vgg16": 32, "resnet18": 32, "resnet50": 32, "densenet121": 32}
 
 
 def trunk(name: str, channels: int, size: int, **settings: object) -> Trunk:

@@ -30,6 +30,18 @@ def test_proximal_steps_never_raise_the_objective_and_reach_zeros(rows):
     assert rows["Adam on everything"]["zeros"] == 0
 
 
+def test_what_is_told_of_a_path_is_relative_to_the_best_of_its_problem(rows):
+    found = factor_descent.above_best(list(rows.values()))
+    assert min(min(path) for (path,) in found.values()) >= 0
+    best = min(row["end"] - row["solver"] for row in rows.values())
+    assert found["proximal"][0][0] == pytest.approx(rows["proximal"]["objective"][0] - best)
+    assert rows["proximal"]["steps"][0] == 1
+    assert rows["proximal"]["steps"][-1] == 120
+    shown = factor_descent.table(list(rows.values()))
+    assert float(shown.loc["Algorithms 1 + 2, as printed", "above the best"]) > 1
+    assert shown.loc["Adam on everything", "zeros in S (%)"] == "0"
+
+
 def test_a_solver_finds_much_at_the_start_and_little_at_the_end():
     data = factor_descent.problem(0)
     method = factor_descent.start(0, "seen")

@@ -9,7 +9,7 @@ from torch import nn
 
 from mtlib import ensemble
 from mtlib.controls import MultiTask
-from mtlib.networks import Pixels, Trunk, cost, lenet5, mlp, small, tiny
+from mtlib.networks import Pixels, Trunk, averaged, cost, lenet5, mlp, small, tiny
 from mtlib.networks.little import Places
 from mtlib.recipe import Recipe
 from mtlib.seeds import generator, seeded
@@ -213,7 +213,27 @@ def test_small_refuses_other_sizes(size):
         small(size=size)
 
 
-@pytest.mark.parametrize("build", [lenet5, tiny, small])
+# ------------------------------------------------------------------ averaged
+
+
+def test_averaged_is_the_mean_of_its_last_map_at_every_size():
+    with seeded("weights"):
+        trunk = averaged(1).eval()
+    for size in (16, 32, 40):
+        x = torch.randint(0, 256, (2, 1, size, size), dtype=torch.uint8)
+        g = trunk.spatial(x)
+        assert g.shape == (2, 128, size // 4, size // 4)
+        torch.testing.assert_close(trunk(x), g.mean((2, 3)))
+
+
+def test_averaged_has_the_size_that_it_says():
+    found = cost(averaged(), (3, 32, 32))
+    words = " ".join(averaged.__doc__.split())
+    assert said(found.parameters, 0) in words
+    assert f"{found.multiplications / 1e6:.2f} million" in words
+
+
+@pytest.mark.parametrize("build", [lenet5, tiny, small, averaged])
 def test_filters_lie_channels_last(build):
     trunk = build()
     assert isinstance(trunk, Trunk)

@@ -22,7 +22,8 @@ def made(name):
 
 
 def test_the_names_are_the_functions():
-    assert list(NETWORKS) == ["lenet5", "tiny", "small", "cnn8", "vgg16", "resnet18", "resnet50", "densenet121"]
+    little = ["lenet5", "tiny", "small", "averaged", "cnn8"]
+    assert list(NETWORKS) == [*little, "vgg16", "resnet18", "resnet50", "densenet121"]
     assert all(build.__name__ == name for name, build in NETWORKS.items())
 
 
@@ -66,7 +67,7 @@ def test_settings_are_passed_on(name):
 
 
 def test_an_unknown_name_is_refused_with_the_list():
-    with pytest.raises(ValueError, match=r"one of lenet5, tiny, small, .*densenet121, got 'resnet19'"):
+    with pytest.raises(ValueError, match=r"one of lenet5, tiny, small, averaged, .*densenet121, got 'resnet19'"):
         trunk("resnet19", 3, 64)
 
 
@@ -76,7 +77,8 @@ def test_a_setting_that_a_network_has_not_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("tiny", 16), ("vgg16", 32), ("resnet18", 32), ("resnet50", 32), ("densenet121", 32)]
+    ("name", "size"),
+    [("tiny", 16), ("averaged", 16), ("vgg16", 32), ("resnet18", 32), ("resnet50", 32), ("densenet121", 32)],
 )
 def test_the_smallest_images(name, size):
     with pytest.raises(ValueError, match=f"{name} takes images of {size} pixels or more, got {size - 1}"):
