@@ -184,11 +184,11 @@ def test_a_missing_file_is_named_with_what_is_accepted(tmp_path):
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121"])
 def test_imagenet_asks_torchvision_for_its_default_weights(name, monkeypatch):
-    asked = []
+    asked, network = [], published(name)  # made before torchvision's own function is replaced
 
     def get_model(name, weights):
         asked.append((name, weights))
-        return published(name)
+        return network
 
     monkeypatch.setattr(models, "get_model", get_model)
     trunk = BUILD[name](weights="imagenet")
