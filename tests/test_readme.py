@@ -19,13 +19,17 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    take_away, alone, together, drawn, _ = BLOCKS
+    take_away, graph, alone, together, drawn, _ = BLOCKS
     trunk = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU())
     loader = [(torch.randn(8, 6), torch.randint(-1, 2, (8, 40))) for _ in range(2)]
     before = trunk[0].weight.clone()
     names = {"trunk": trunk, "loader": loader}
     exec(take_away, names)
     assert not torch.equal(before, trunk[0].weight)
+    sos = names["model"]
+    exec(graph, names)
+    assert names["model"].graph.sum() > 0
+    names["model"] = sos
 
     x, y = torch.randn(160, 6), torch.randint(-1, 2, (160, 40))
     parts = [Split(x[rows], {"attributes": y[rows]}) for rows in (slice(64, 160), slice(32), slice(32, 64))]

@@ -143,32 +143,39 @@ def _start(data: Sums, rank: int) -> tuple[Tensor, Tensor]:
     return u[:, :rank] * root, root.unsqueeze(1) * v[:rank]
 
 
-def settings() -> Iterator[tuple[str, Callable[..., Found], tuple]]:
-    """(method, function, one choice of its settings), all of them."""
-    for weight in WEIGHTS:
+def settings(few: bool = False) -> Iterator[tuple[str, Callable[..., Found], tuple]]:
+    """(method, function, one choice of its settings), all of them; or a few that are good for School."""
+    weights, couplings = (WEIGHTS[2:4], COUPLINGS[1:3]) if few else (WEIGHTS, COUPLINGS)
+    betas, ranks, penalties = (BETAS[:2], RANKS[1:2], PENALTIES[1:2]) if few else (BETAS, RANKS, PENALTIES)
+    for weight in weights:
         yield "alone", ridge, (weight,)
         yield "pooled", pooled, (weight,)
-    for xi in COUPLINGS:
+    for xi in couplings:
         yield "complete graph", complete, (xi,)
     for learner in LEARNERS:
-        for xi, beta in product(COUPLINGS, BETAS):
+        for xi, beta in product(couplings, betas):
             yield learner, learned, (xi, beta, learner)
-    for rank, penalty in product(RANKS, PENALTIES):
+    for rank, penalty in product(ranks, penalties):
         yield "low rank + sparse", low_rank, (rank, penalty)
 
 
 METHODS = tuple(dict.fromkeys(method for method, _, _ in settings()))
 
 
-def tuned(data: Playground, advance: Callable[[int], None] = lambda done: None) -> list[dict[str, object]]:
+def tuned(
+    data: Playground, advance: Callable[[int], None] = lambda done: None, *, few: bool = False
+) -> list[dict[str, object]]:
     """Every method with the settings that explain most of the pupils kept apart, fitted again to all training pupils.
+
+    Args:
+        advance: called after every setting that was tried.  few: try a few only, see ``settings``.
 
     Returns:
         A row per method: "method", "settings", "explained" (per cent of the test scores' variance), "chosen by" (the
         same of the pupils kept apart), and what the method tells about itself.
     """
     best: dict[str, tuple] = {}
-    for method, solve, choice in settings():
+    for method, solve, choice in settings(few):
         score = data.choose.explained(solve(data.fit, *choice)[0])
         if method not in best or score > best[method][0]:
             best[method] = (score, solve, choice)

@@ -31,6 +31,7 @@ def run(
     dataset: school_data.Kind = "auto",
     root: str | None = None,
     *,
+    few: bool = False,
     workers: int = 1,
     advance: jobs.Advance = jobs.nothing,
 ) -> list[dict]:
@@ -38,52 +39,64 @@ def run(
 
     Args:
         splits: 0 to 9.  folder: where splits leave their files.  dataset, root: see ``school_data.load``.
-        workers: processes of one thread each.  advance: told the settings done, ``total(1)`` for each split.
+        few: try few settings, see ``school.settings``.
+        workers: processes of one thread each.  advance: told the settings done, ``total(1, few)`` for each split.
     """
     name = school_data.load(splits[0], dataset, root).name  # before any work: is it there?
-    job = partial(run_split, folder=folder, dataset="stand-in" if name == school_data.STAND_IN else "real", root=root)
-    rows = jobs.run_all(list(splits), job, lambda split: total(1), workers, advance)
+    kind = "stand-in" if name == school_data.STAND_IN else "real"
+    job = partial(run_split, folder=folder, dataset=kind, root=root, few=few)
+    rows = jobs.run_all(list(splits), job, lambda split: total(1, few), workers, advance)
     return sorted(rows, key=lambda row: (splits.index(row["split"]), school.METHODS.index(row["method"])))
 
 
-def total(splits: int) -> int:
+def total(splits: int, few: bool = False) -> int:
     """Settings that are tried on so many splits."""
-    return splits * len(list(school.settings()))
+    return splits * len(list(school.settings(few)))
 
 
 def run_split(
-    split: int, folder: Path, dataset: school_data.Kind, root: str | None, advance: jobs.Advance = jobs.nothing
+    split: int,
+    folder: Path,
+    dataset: school_data.Kind,
+    root: str | None,
+    few: bool = False,
+    advance: jobs.Advance = jobs.nothing,
 ) -> list[dict]:
     """The rows of one split, from its file if it is done."""
-    choices = [(method, choice) for method, _, choice in school.settings()] + [values for values, _ in CURVES.values()]
+    choices = [(method, choice) for method, _, choice in school.settings(few)] + [
+        values for values, _ in CURVES.values()
+    ]
     path = folder / f"school-{jobs.digest(dataset, split, choices, school.ROUNDS, school.STEPS)}.json"
     if path.exists():
-        advance(total(1))
+        advance(total(1, few))
 
     def make() -> list[dict]:
         torch.set_num_threads(1)
         data = school_data.load(split, dataset, root)
         varied = curves(data)
-        return [{"split": split, "data": data.name, "curves": varied} | row for row in school.tuned(data, advance)]
+        return [
+            {"split": split, "data": data.name, "curves": varied} | row for row in school.tuned(data, advance, few=few)
+        ]
 
     return jobs.once(path, make)
 
 
-def curves(data: school_data.Playground) -> dict[str, list[float]]:
-    """Fig. 7: {weight: explained variance of the pupils kept apart, for each value in ``CURVES``}."""
+def curves(data: school_data.Playground, few: bool = False) -> dict[str, list[tuple[float, float]]]:
+    """Fig. 7: {weight: (value, explained variance of the pupils kept apart), ...} for ``CURVES``, or some of them."""
     return {
-        name: [data.choose.explained(solve(data.fit, value)[0]) for value in values]
+        name: [(value, data.choose.explained(solve(data.fit, value)[0])) for value in values[:: 2 if few else 1]]
         for name, (values, solve) in CURVES.items()
     }
 
 
 def varied(rows: Rows) -> dict[str, dict[float, list[float]]]:
     """{weight: {value: explained variance per split}}."""
-    splits = {row["split"]: row["curves"] for row in rows}.values()
-    return {
-        name: {value: [each[name][k] for each in splits] for k, value in enumerate(values)}
-        for name, (values, _) in CURVES.items()
-    }
+    found: dict[str, dict[float, list[float]]] = {name: {} for name in CURVES}
+    for curve in {row["split"]: row["curves"] for row in rows}.values():
+        for name, points in curve.items():
+            for value, score in points:
+                found[name].setdefault(value, []).append(score)
+    return found
 
 
 def explained(rows: Rows) -> dict[str, list[float]]:
