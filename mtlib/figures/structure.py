@@ -8,7 +8,7 @@ import torch
 from numpy import ndarray
 
 from mtlib.figures import BLACK, BLUE, GREEN, ORANGE, RED, SKY, Drawing, new
-from mtlib.figures.circle import RIGHT, WRONG, angles, checked, marks, pairs, ring
+from mtlib.figures.circle import angles, checked, marks, pairs, ring
 from mtlib.figures.dots import Values, counted, key, known, limits, spread
 from mtlib.structure import prune
 
@@ -152,66 +152,6 @@ def _told(betas: Sequence[float], counts: Sequence[tuple[int, int]], possible: t
         for beta, (a, b) in zip(betas, counts, strict=True)
     ]
     return "the printed graph step finds nothing; " + ", ".join(parts)
-
-
-def edge_counts(
-    betas: Sequence[float], within: Sequence[float] | ndarray, between: Sequence[float] | ndarray, stamp: str
-) -> Drawing:
-    """How many of the possible edges are there, inside known clusters and between them, over a grid of beta.
-
-    Args:
-        betas: K, growing.
-        within, between: shares from 0 to 1 of all possible edges, (K,); or (R, K) of R resamples, whose range is
-            shaded around their mean.
-        stamp: what the predictors were.
-
-    Raises:
-        ValueError: shapes that do not fit, or shares outside 0 to 1.
-    """
-    shares = {"within": np.atleast_2d(np.asarray(within, float)), "between": np.atleast_2d(np.asarray(between, float))}
-    for name, values in shares.items():
-        if values.shape[1] != len(betas) or not ((values >= 0) & (values <= 1)).all():
-            raise ValueError(f"edge_counts: {name} must be shares from 0 to 1 of {len(betas)} betas, {values.shape}")
-    figure = new(10, 5)
-    ax = figure.subplots()
-    looks = {"within": (*RIGHT, "o", "within clusters"), "between": (*WRONG, "s", "between clusters")}
-    for name, values in shares.items():
-        colour, line, marker, label = looks[name]
-        ax.fill_between(betas, 100 * values.min(0), 100 * values.max(0), color=colour, alpha=0.2, lw=0)
-        ax.plot(betas, 100 * values.mean(0), color=colour, ls=line, marker=marker, ms=7, lw=2.5, label=label)
-    means = {name: values.mean(0) for name, values in shares.items()}
-    exact = [k for k in range(len(betas)) if all((shares["within"][:, k] == 1) & (shares["between"][:, k] == 0))]
-    if exact:
-        ax.axvspan(betas[exact[0]], betas[exact[-1]], color="#E6E6E6", zorder=0, label="exactly the clusters")
-    ax.set(xscale="log", ylim=(-4, 104), xlabel="β, weight of ‖L‖² (logarithmic; squared distances have mean 1)")
-    ax.set_ylabel("edges, % of all possible")
-    resampled = len(shares["within"]) > 1
-    ax.set_title(f"line: mean, band: range over {len(shares['within'])} resamples" if resampled else "")
-    ax.grid(alpha=0.3)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, handlelength=3)
-    return Drawing(
-        "edges-by-beta",
-        figure,
-        means,
-        "Two rising lines over beta on a logarithmic axis: the share of possible edges that are there within known "
-        "clusters, and between them. The first rises at smaller beta. "
-        + ("A grey band marks where exactly the clusters are found." if exact else "Nowhere exactly the clusters."),
-        f"{stamp}: {_exactly(betas, exact, means)}.",
-    )
-
-
-def _exactly(betas: Sequence[float], exact: Sequence[int], means: Mapping[str, ndarray]) -> str:
-    if exact:
-        every = "every" if len(exact) == exact[-1] - exact[0] + 1 else "some"
-        return (
-            f"for {every} β from {betas[exact[0]]:.2g} to {betas[exact[-1]]:.2g} all edges within clusters are there "
-            f"and none between: {len(exact)} of {len(betas)} values tried"
-        )
-    best = int((means["within"] - means["between"]).argmax())
-    return (
-        f"at no β all edges within clusters are there and none between; nearest is β = {betas[best]:.2g}, with "
-        f"{100 * means['within'][best]:.0f} % of those within and {100 * means['between'][best]:.0f} % of those between"
-    )
 
 
 def curves(
