@@ -65,7 +65,7 @@ def objectives(
         {"log10 of the gap": [[math.log10(v) for v in (m[0], m[-1]) if v > 0] for m in medians.values()]},
         f"Lines over {steps[-1]} steps, falling means better: how far the objective of Equation (3) is above the best "
         f"known, on a logarithmic axis, for {', '.join(gaps)}.",
-        f"{stamp}: {_arrived(ends, first, steps[-1])}.",
+        f"{stamp}: {_arrived(ends, first, floor, steps[-1])}.",
         trained={"log10 of the gap": 1.0},
     )
 
@@ -94,10 +94,16 @@ def _median(gap: ndarray) -> ndarray:
     return np.where(np.isfinite(found), found, last)
 
 
-def _arrived(ends: Mapping[str, float], first: float, steps: int) -> str:
+def _arrived(ends: Mapping[str, float], first: float, floor: float, steps: int) -> str:
     order = sorted(ends, key=ends.get)
-    parts = [f"{name} is at {100 * ends[name] / first:.2g} % of the start's distance" for name in order]
-    return f"after {steps} steps {order[0]} is nearest to the best known objective; " + ", ".join(parts)
+    parts = [f"{name} {'less than ' * (ends[name] <= floor)}{_per_cent(ends[name] / first)}" for name in order]
+    return f"after {steps} steps, of the start's distance to the best known objective there remain (median): " + (
+        ", ".join(parts)
+    )
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def graphs(
@@ -127,7 +133,7 @@ def graphs(
     figure = new(3.6 * columns, 4.1 * rows + 0.5)
     axes = figure.subplots(rows, columns, squeeze=False)
     at = angles(groups)
-    for ax in axes.flat:
+    for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     for ax, (head, graph) in zip(axes.flat, panels, strict=False):
         ring(ax, graph, at, same, groups)
@@ -186,7 +192,7 @@ def curves(
         at = {value: math.log10(value) for value in by}
         wide = max(at.values()) - min(at.values()) or 1.0
         if name in printed_best:
-            line = ax.axvline(math.log10(printed_best[name]), color=RED, ls="--", lw=2)
+            line = ax.axvline(math.log10(printed_best[name]), color=RED, ls="--", lw=2, zorder=0.5)
         for value, scores in by.items():
             spread(ax, at[value], scores, BLUE, upright=True, aside=0.035 * wide)
         means[name] = {value: sum(scores) / len(scores) for value, scores in by.items() if scores}

@@ -37,18 +37,18 @@ def heat(
     at = np.ix_(order, order)
     true = checked(truth, "truth", n).astype(bool)[at]
     shown = {title: _scaled(checked(matrix, title, n)[at]) for title, matrix in maps.items()}
-    figure = new(4.3 * len(shown) + 3.4, 5.3)
+    figure = new(4.3 * len(shown) + 3.4, 5.2)
     axes = figure.subplots(1, len(shown), squeeze=False)[0]
     for ax, (title, matrix) in zip(axes, shown.items(), strict=True):
         image = _matrix(ax, matrix)
         ax.set_title(title, loc="center")
         row, column = np.nonzero(np.triu(true, 1))
-        dots = ax.plot(column, row, "o", ms=2.6 if n > 20 else 6, color=BLACK, mec="white", mew=0.4)
+        dots = ax.plot(column, row, "o", ms=3.4 if n > 20 else 6, color=BLACK, mec="white", mew=0.4)
     stagger(axes[0], [names[k] for k in order], 9)
     figure.colorbar(image, ax=axes, shrink=0.8, aspect=30, label="relation, share of the panel's largest")
     edges = int(pairs(true).sum())
     figure.legend(dots, [f"one of {edges} true edges (above the diagonal only)"], loc="outside lower center",
-                  markerscale=2)  # fmt: skip
+                  markerscale=1.8)  # fmt: skip
     hits = {title: _hits(matrix, true) for title, matrix in shown.items()}
     chance = edges * edges / max(len(pairs(true)), 1)
     told = ", ".join(f"{hit} for {title}" for title, hit in hits.items())
@@ -108,7 +108,8 @@ def network(graph: ndarray, names: Sequence[str], groups: Sequence[int], truth: 
     at = angles(groups)
     ring(ax, graph, at, true, groups, 12)
     names_around(ax, names, at, 12, alone)
-    ax.set(xlim=(-1.62, 1.62), ylim=(-1.55, 1.55))
+    ax.set(xlim=(-1.55, 1.55), ylim=(-1.55, 1.55))
+    ax.set_title("same colour and shape: same group; white: a group of one", loc="center", fontsize=13)
     there, wanted = pairs(graph) > 0, pairs(true)
     right, edges = int((there & wanted).sum()), int(there.sum())
     lines, texts = marks(f"in the generating graph ({right})", f"not in it ({edges - right})")
