@@ -43,7 +43,7 @@ def edges(z: object, names: Sequence[str], truth: object, betas: Sequence[float]
         return _edges([learned(each) for each in betas], betas, betas.index(beta), names, true, order)
 
     return Explorer(
-        "From which β on are more edges wrong than right? How many of the true edges have been found by then?",
+        "Is there a β at which more edges are right than wrong? What do you gain by a larger one, and what do you pay?",
         {"beta": betas},
         {"beta": betas[len(betas) // 2]},
         draw,

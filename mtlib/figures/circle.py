@@ -72,7 +72,7 @@ def ring(ax: Axes, graph: ndarray, at: ndarray, right: ndarray, groups: Sequence
         colour, marker = ("white", "o") if groups[k] in alone else GROUPS[shared.index(groups[k]) % len(GROUPS)]
         ax.plot(x, y, marker, color=colour, mec=BLACK, mew=0.9, ms=size, zorder=3)
     ax.set(xlim=(-1.12, 1.12), ylim=(-1.12, 1.12), aspect="equal")
-    ax.set(xticks=[], yticks=[], frame_on=False)  # an axis that is off has no room for its title
+    ax.set_axis_off()
 
 
 def _curve(a: ndarray, b: ndarray, steps: int = 20) -> ndarray:

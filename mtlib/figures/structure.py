@@ -130,7 +130,7 @@ def graphs(
     panels = [(PRINTED, np.zeros((n, n))), *zip(heads, found, strict=True)]
     columns = min(len(panels), 3) if len(panels) != 4 else 4
     rows = -(-len(panels) // columns)
-    figure = new(3.6 * columns, 4.1 * rows + 0.5)
+    figure = new(3.6 * columns, 4.2 * rows + 0.5)
     axes = figure.subplots(rows, columns, squeeze=False)
     at = angles(groups)
     for ax in axes.flat[len(panels) :]:
@@ -138,6 +138,7 @@ def graphs(
     for ax, (head, graph) in zip(axes.flat, panels, strict=False):
         ring(ax, graph, at, same, groups)
         ax.set_title(head, loc="center")
+        ax.set_anchor("S")  # a title of two lines needs the room above
     figure.legend(*marks("edge within a cluster", "edge between clusters"), loc="outside lower center", ncols=2,
                   handlelength=3)  # fmt: skip
     return Drawing(

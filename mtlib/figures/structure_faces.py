@@ -109,7 +109,7 @@ def network(graph: ndarray, names: Sequence[str], groups: Sequence[int], truth: 
     ring(ax, graph, at, true, groups, 12)
     names_around(ax, names, at, 12, alone)
     ax.set(xlim=(-1.55, 1.55), ylim=(-1.55, 1.55))
-    ax.set_title("same colour and shape: same group; white: a group of one", loc="center", fontsize=13)
+    figure.suptitle("same colour and shape: same group; white: a group of one", fontsize=13)
     there, wanted = pairs(graph) > 0, pairs(true)
     right, edges = int((there & wanted).sum()), int(there.sum())
     lines, texts = marks(f"in the generating graph ({right})", f"not in it ({edges - right})")
