@@ -65,9 +65,7 @@ def check_augment(augment: Augment | None, split: Split, tasks: tuple[Task, ...]
         raise ValueError(f"augment must be an Augment or None, got {augment!r}")
     augment.check(split, tasks)
     if augment.mixup and isinstance(rows, Pairs | Identities):
-        raise ValueError(
-            "augment: mixup would mix the rows of a pair with others, and these rows form pairs"
-        )
+        raise ValueError("augment: mixup would mix the rows of a pair with others, and these rows form pairs")
 
 
 def check_rows(rows: Rows, n: int, processes: int) -> None:
