@@ -16,6 +16,7 @@ from mtlib.experiments.two_sets import Cell, Plan, build, cells, convolutions, t
 from mtlib.experiments.two_sets_data import ACTIONS, EXPRESSION, PAIRS, actions, given, load
 from mtlib.networks import lenet5
 from mtlib.rows import Mixed
+from mtlib.seeds import seeded
 from mtlib.sos import SOS
 
 SMALL = {"train": 60, "test": 30}
@@ -132,7 +133,7 @@ def test_all_arms_are_as_wide_and_begin_with_the_same_convolutions(stand_ins):
 def test_signals_begin_large_enough_to_be_correlated(stand_ins):
     data = load(stand_ins["a"], 0)
     (sos,), (mt,) = (build(Cell("a", arm, 0), data.tasks) for arm in ("SOS", "MT"))
-    with torch.no_grad():
+    with torch.no_grad(), seeded("torch's own"):
         spaces = torch.cat([part.flatten(1) for part in sos.embed(data.train.x)], 1)
         smallest = spaces.var(0).min()
         common = mt.trunk(data.train.x).var(0).max()
