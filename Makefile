@@ -33,7 +33,7 @@ lint: setup  ## style of source and notebooks
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
-	@$(MTLIB) run all --profile smoke --to runs/smoke
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | xargs -n 3 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
 	@MTLIB_HEADLESS=1 $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
 
 # Made again only when the list of dependencies changes.
