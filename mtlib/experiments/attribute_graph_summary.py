@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from mtlib.datasets.registry import DRAWN
-from mtlib.experiments import attribute_graph
+from mtlib.experiments import attribute_graph, face_summary
 from mtlib.experiments.face_scores import plain, unpacked
-from mtlib.experiments.face_summary import as_lines, by_seed, from_lines, paired, spelled
+from mtlib.experiments.face_summary import as_lines, from_lines, paired
 from mtlib.faces import structure
-from mtlib.faces.names import ATTRIBUTES
 from mtlib.metrics.columns import auc
 from mtlib.metrics.intervals import mean_of
 from mtlib.seeds import generator
@@ -45,27 +44,12 @@ DIGITS = 4
 
 def arms(rows: Rows) -> list[str]:
     """The arms that there are rows of, in the order of ``attribute_graph.ARMS``."""
-    found = {row["arm"] for row in rows}
-    return [arm for arm in attribute_graph.ARMS if arm in found]
+    return face_summary.arms(rows, attribute_graph.ARMS)
 
 
 def table(rows: Rows) -> pd.DataFrame:
-    """A line per arm: n, accuracy, difference to predictors of their own, and both balanced, as text."""
-    lines = {}
-    for arm in arms(rows):
-        line: dict[str, object] = {"n": len(by_seed(rows, arm, "accuracy"))}
-        for key, title in (("accuracy", "accuracy"), ("balanced", "balanced")):
-            line[f"{title} (%)"] = spelled(list(by_seed(rows, arm, key).values()))
-            line[f"{title}, to single"] = "–" if arm == BASE else spelled(paired(rows, arm, BASE, key), sign=True)
-        lines[arm] = line
-    return pd.DataFrame(lines).T
-
-
-def per_attribute(rows: Rows, arm: str, base: str = BASE) -> Samples:
-    """{attribute: an arm minus another, points, one per seed}."""
-    one, other = by_seed(rows, arm, "by attribute"), by_seed(rows, base, "by attribute")
-    seeds = [seed for seed in one if seed in other]
-    return {name: [one[seed][j] - other[seed][j] for seed in seeds] for j, name in enumerate(ATTRIBUTES)}
+    """A line per arm beside predictors of their own, see ``face_summary.table``."""
+    return face_summary.table(rows, arms(rows), BASE, BASE)
 
 
 # ------------------------------------------------------------------ recovery

@@ -1,6 +1,6 @@
 """What the rows of ``face_table`` say: Table II with error bars, Fig. 5, Fig. 6 and what forty-one spaces know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +50,10 @@ def paired(rows: Rows, first: str, second: str, key: str = "accuracy") -> list[f
     return [one[seed] - other[seed] for seed in one if seed in other]
 
 
-def arms(rows: Rows) -> list[str]:
-    """The arms that there are rows of, in the order of ``face_table.ARMS``."""
+def arms(rows: Rows, known: Iterable[str] = face_table.ARMS) -> list[str]:
+    """The arms that there are rows of, in the order of all that are known."""
     found = {row["arm"] for row in rows}
-    return [arm for arm in face_table.ARMS if arm in found]
+    return [arm for arm in known if arm in found]
 
 
 def printed() -> pd.DataFrame:
@@ -77,16 +77,22 @@ def differences(rows: Rows) -> Samples:
 
 
 def table2(rows: Rows) -> pd.DataFrame:
-    """A line per arm: n, accuracy, difference to the baseline, balanced accuracy and its difference, as text."""
+    """Table II: see ``table``."""
+    return table(rows, arms(rows), BASE, "the baseline")
+
+
+def table(rows: Rows, names: Sequence[str], base: str, called: str) -> pd.DataFrame:
+    """A line per arm: n, accuracy, difference to the base, balanced accuracy and its difference, as text.
+
+    Args:
+        names: of the arms.  base: the arm to compare with.  called: what the columns call it.
+    """
     lines = {}
-    for arm in arms(rows):
-        own = list(by_seed(rows, arm, "accuracy").values())
-        line = {"n": len(own), "accuracy (%)": spelled(own)}
-        line["to the baseline"] = spelled(paired(rows, arm, BASE), sign=True)
-        line["balanced (%)"] = spelled(list(by_seed(rows, arm, "balanced").values()))
-        line["balanced, to the baseline"] = spelled(paired(rows, arm, BASE, "balanced"), sign=True)
-        if arm == BASE:
-            line |= {"to the baseline": "–", "balanced, to the baseline": "–"}
+    for arm in names:
+        line: dict[str, object] = {"n": len(by_seed(rows, arm, "accuracy"))}
+        for key, measure, title in (("accuracy", "accuracy", ""), ("balanced", "balanced", "balanced, ")):
+            line[f"{measure} (%)"] = spelled(list(by_seed(rows, arm, key).values()))
+            line[f"{title}to {called}"] = "–" if arm == base else spelled(paired(rows, arm, base, key), sign=True)
         lines[arm] = line
     return pd.DataFrame(lines).T
 

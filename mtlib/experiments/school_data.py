@@ -77,7 +77,6 @@ class Playground:
     fit: Sums
     choose: Sums
     test: Sums
-    pupils: Pupils
     kinds: Tensor | None = None
 
 
@@ -121,7 +120,7 @@ def _playground(name: str, train: Pupils, test: Pupils, split: int, kinds: Tenso
     chosen = order[place % INNER == INNER - 1]
     kept = order[place % INNER != INNER - 1]
     fit, choose = sums(train.take(kept)), sums(train.take(chosen))
-    return Playground(name, sums(train), fit, choose, sums(test), train, kinds)
+    return Playground(name, sums(train), fit, choose, sums(test), kinds)
 
 
 def _place_in_school(school: Tensor) -> Tensor:

@@ -96,14 +96,14 @@ def spread(
     return found
 
 
-def key(figure: Figure, first: Mapping[str, Artist] | None = None, colour: str = BLUE) -> None:
-    """A legend below the figure: ``first`` (name: mark), then what small marks, large marks and bars are."""
+def key(figure: Figure, first: Mapping[str, Artist] | None = None, colour: str = BLUE, each: str = "one seed") -> None:
+    """A legend below the figure: ``first`` (name: mark), then what small marks (``each``), large ones and bars are."""
     ax = figure.axes[0]
     cut = any(line.get_gid() == CUT for panel in figure.axes for line in panel.lines)
     seed = ax.plot([], [], "o", color=colour, ms=4.5, ls="none")[0]
     mean = ax.plot([], [], "o-", color=colour, ms=9, lw=3, mec=BLACK, mew=1.2)[0]
     name = "mean, 95 % interval" + (" (arrow: it goes on)" if cut else "")
-    marks = {**(first or {}), "one seed": seed, name: mean}
+    marks = {**(first or {}), each: seed, name: mean}
     figure.legend(list(marks.values()), list(marks), loc="outside lower center", ncols=len(marks))
 
 

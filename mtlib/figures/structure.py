@@ -166,6 +166,7 @@ def curves(
     printed_best: Mapping[str, float],
     stamp: str,
     score: str = "accuracy (%)",
+    each: str = "one seed",
 ) -> Drawing:
     """Fig. 7: the score over each hyper-parameter, the others fixed; the printed best value marked.
 
@@ -173,7 +174,7 @@ def curves(
         found: {parameter: {value above 0: [score of every seed; None or NaN where missing]}}; a value may be a string,
             as in a record.
         printed_best: {parameter: the value that the paper found best}; may lack some.
-        stamp: what the runs were.  score: its name and unit.
+        stamp: what the runs were.  score: its name and unit.  each: what a small mark is.
 
     Raises:
         ValueError: no parameter with scores, or a value that is not above 0.
@@ -203,7 +204,7 @@ def curves(
         ax.margins(x=0.12)
         ax.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel(score)
-    key(figure, {"best in print": line} if line else None)
+    key(figure, {"best in print": line} if line else None, each=each)
     told = [_best(name, by, printed_best.get(name)) for name, by in means.items() if by]
     return Drawing(
         "hyper-parameters",

@@ -136,8 +136,3 @@ def relation(w: Tensor) -> Tensor:
     # The root comes from W's own singular values, which have twice the digits of those of W^T W.
     _, singular, v = torch.linalg.svd(w.detach().cpu().double(), full_matrices=False)
     return v.T * (singular / singular.sum()) @ v
-
-
-def isolated(graph: Tensor) -> Tensor:
-    """Which tasks have no edge, (n,) true or false."""
-    return ~(check_graph(graph) > 0).any(1)

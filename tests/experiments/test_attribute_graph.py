@@ -35,7 +35,7 @@ def noise():
 
 
 def test_the_arms_are_the_methods_of_the_paper_and_their_controls():
-    kinds = {name: type(attribute_graph.build(arm, TASKS, 0)) for name, arm in ARMS.items() if not arm.few}
+    kinds = {name: type(attribute_graph.build(arm, TASKS, 0)) for name, arm in list(ARMS.items())[:7]}
     assert list(kinds) == [
         *("single", "known groups", "groups shuffled"),
         *("learned graph", "log degrees", "printed graph", "true graph"),

@@ -110,9 +110,10 @@ def test_more_rounds_never_cost_and_large_penalties_empty():
 
 def test_settings_are_chosen_by_a_quarter_of_each_schools_training_pupils():
     data = playground()
-    n = len(data.pupils.y)
+    pupils, _, _ = school_data.invented(0)
+    n = len(pupils.y)
     kept, chosen = data.fit.gram[:, -1, -1], data.choose.gram[:, -1, -1]  # the bias counts pupils
-    counted = torch.bincount(data.pupils.school, minlength=139)
+    counted = torch.bincount(pupils.school, minlength=139)
     assert (data.train.gram[:, -1, -1] * n).round().long().tolist() == counted.tolist()
     n_chosen = int((counted // school_data.INNER).sum())
     assert torch.allclose(chosen * n_chosen, (counted // school_data.INNER).double())

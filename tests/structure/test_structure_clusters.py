@@ -7,7 +7,6 @@ from mtlib.structure.clusters import (
     choose,
     clusters,
     components,
-    isolated,
     path,
     prune,
     prune_literally,
@@ -68,7 +67,6 @@ def test_read_literally_the_threshold_deletes_every_edge():
 
 def test_a_graph_without_edges_has_nothing_to_prune():
     assert not prune(torch.zeros(3, 3)).any()
-    assert isolated(torch.zeros(3, 3)).all()
 
 
 # ------------------------------------------------------------------ clusters
@@ -90,10 +88,6 @@ def test_clusters_are_those_that_were_planted():
     names = [f"{label}{i}" for i, label in enumerate(LABELS)]
     found = clusters(trace_frobenius(squared_distances(planted()), 0.5).graph, names)
     assert found == [("00", "02", "04", "06"), ("11", "13", "15", "17")]
-
-
-def test_isolated_tasks():
-    assert isolated(graph_of(4, e02=0.1)).tolist() == [False, True, False, True]
 
 
 # ------------------------------------------------------------------ stability
@@ -193,7 +187,7 @@ def test_opposite_tasks_are_related_negatively_where_a_graph_has_no_edge():
 
 def test_bad_input_is_refused():
     lopsided = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
-    for use in (prune, components, isolated):
+    for use in (prune, components):
         with pytest.raises(ValueError, match="symmetric"):
             use(lopsided)
     with pytest.raises(ValueError, match="share must be from 0 to 1"):
