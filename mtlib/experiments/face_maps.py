@@ -39,6 +39,7 @@ KEPT = (
 COLOURS = 3
 WEIGHT = 1e-4  # of Eq. (1)'s penalty, as in ``attribute_graph``
 DIGITS = 4
+PIXELS = 2**18  # judged at a time: forty maps and masks of each are kept, some in double precision
 
 
 @dataclass(frozen=True)
@@ -119,20 +120,28 @@ def scores(method: Ridge, cell: Cell, faces: Faces) -> dict[str, object]:
         attribute; "area", 40 shares of the picture; "effect" (40, 40), see ``effects``; "share" (40, 40), see
         ``shares``; "network", its weights, see ``to_text``.
     """
-    masks = torch.stack([faces.mask(name) for name in ATTRIBUTES], 1)  # B 40 H W
-    has = faces.attributes == 1
-    own = (
-        cam(method, method.weights(), faces.images) if cell.arm == "averaged" else grad_cam(method, faces.images, TASK)
-    )
-    maps = upsample(own, masks.shape[-2:])
-    found = summarise(localise(maps, masks, where=has))
+    at_once = faces.index.split(max(1, PIXELS // faces.size**2))
+    parts = [_judged(method, cell.arm, draw(some, faces.seed, faces.size)) for some in at_once]
+    joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    area, share = joined.pop("area").mean(0), joined.pop("share").nanmean(0)
+    found = summarise(joined)
     return {
         "localised": {score: line(found[score]) for score in KEPT},
-        "area": line(masks.double().mean((0, 2, 3))),
+        "area": line(area),
         "effect": [line(row) for row in effects(method, faces)],
-        "share": [line(row) for row in shares(maps, masks, has)],
+        "share": [line(row) for row in share],
         "network": to_text(method),
     }
+
+
+def _judged(method: Ridge, arm: str, faces: Faces) -> dict[str, Tensor]:
+    """Of each face: what ``localise`` says (B, 40), "area" (B, 40) and "share" (B, 40, 40)."""
+    masks = torch.stack([faces.mask(name) for name in ATTRIBUTES], 1)  # B 40 H W
+    has = faces.attributes == 1
+    own = cam(method, method.weights(), faces.images) if arm == "averaged" else grad_cam(method, faces.images, TASK)
+    maps = upsample(own, masks.shape[-2:])
+    found = localise(maps, masks, where=has)
+    return found | {"area": masks.double().mean((2, 3)), "share": shares(maps, masks, has)}
 
 
 @torch.no_grad()
@@ -151,10 +160,10 @@ def effects(method: Ridge, faces: Faces) -> Tensor:
 
 
 def shares(maps: Tensor, masks: Tensor, has: Tensor) -> Tensor:
-    """What the map of attribute j suggests about attribute i: (40, 40), 1 is chance.
+    """What the map of attribute j suggests about attribute i on every face: (B, 40, 40), 1 is chance.
 
-    The share of the map's positive part that lies on the pixels of i, over the share of the picture that these are;
-    the mean over faces that have j and show pixels of i, NaN without any. A map without a positive part is left out.
+    The share of the map's positive part that lies on the pixels of i, over the share of the picture that these are.
+    NaN where the face does not have j or shows no pixel of i, or the map has no positive part.
 
     Args:
         maps: (B, 40, H, W).  masks: (B, 40, H, W) bool.  has: (B, 40) bool, which face has which attribute.
@@ -165,7 +174,7 @@ def shares(maps: Tensor, masks: Tensor, has: Tensor) -> Tensor:
     area = inside.mean(2)
     ratio = torch.einsum("bjp,bip->bij", positive, inside) / (area.unsqueeze(2) * whole.unsqueeze(1))
     there = (area > 0).unsqueeze(2) & (has & (whole > 0)).unsqueeze(1)  # B i j
-    return torch.where(there, ratio, torch.nan).nanmean(0)
+    return torch.where(there, ratio, torch.nan)
 
 
 def _logits(method: Ridge, images: Tensor) -> Tensor:
