@@ -22,6 +22,7 @@ from mtlib.method import Method
 from mtlib.metrics.correlations import balanced_correlation, correlation
 from mtlib.networks import cnn8
 from mtlib.recipe import Recipe
+from mtlib.rows import Rows
 from mtlib.seeds import seeded
 from mtlib.sos import SOS, Reading
 from mtlib.sos_se import SOSSE
@@ -219,26 +220,33 @@ def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) ->
     return row
 
 
+def begun(cell: Cell, plan: Plan) -> dict:
+    """The beginning of a cell's row: what it is, how it was made, and that it did not diverge."""
+    same = {"data": plan.data, "size": plan.size, "made by": plan.made_by}
+    return {"arm": cell.arm, "seed": cell.seed} | same | {"diverged": None}
+
+
 def fitted(
-    cell: Cell, plan: Plan, method: Method, data: Dataset, update: Update, checkpoint: Path, advance: jobs.Advance
+    cell: Cell,
+    plan: Plan,
+    method: Method,
+    data: Dataset,
+    update: Update,
+    checkpoint: Path,
+    advance: jobs.Advance,
+    rows: Rows | None = None,
 ) -> tuple[dict, list[dict[str, float]]]:
     """Train a cell's method: the beginning of its row, and the history, which is empty where it diverged.
+
+    Args:
+        rows: which rows each batch has, as for ``training.fit``; an epoch's order by default.
 
     Raises:
         KeyboardInterrupt: stopped before the end.
     """
-    row = {
-        "arm": cell.arm,
-        "seed": cell.seed,
-        "data": plan.data,
-        "size": plan.size,
-        "made by": plan.made_by,
-        "diverged": None,
-    }
+    row, settings = begun(cell, plan), {"checkpoint": checkpoint, "save_every": 300, "advance": advance}
     try:
-        result = fit(
-            *(method, data, plan.recipe, update), seed=cell.seed, checkpoint=checkpoint, save_every=300, advance=advance
-        )
+        result = fit(method, data, plan.recipe, update, rows=rows, seed=cell.seed, **settings)
     except FloatingPointError as error:  # a finding about the arm, not a fault
         return row | {"diverged": str(error)}, []
     if result.interrupted:

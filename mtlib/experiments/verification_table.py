@@ -26,7 +26,7 @@ from mtlib.networks import averaged
 from mtlib.rows import Identities
 from mtlib.seeds import seeded
 from mtlib.tasks import Dataset, Split, Task
-from mtlib.training import fit
+from mtlib.updates import Descend
 from mtlib.verification import Coupling, Siamese, embeddings
 
 __all__ = ["ARMS", "Arm", "Cell", "Plan", "build", "cells", "load", "run_cell", "total", "train"]
@@ -55,14 +55,12 @@ class Arm:
         matched: are the invariant ones made alike in genuine pairs as well, as the paper does?
         reading: of Eqs. (17) to (19) (M-23).
         compared: what the distance is between: embeddings of a trained network or of an untrained one, or pixels.
-        few: needed with few seeds only.
     """
 
     attributes: bool = False
     matched: bool = False
     reading: Coupling = DEFAULT
     compared: Literal["trained", "untrained", "pixels"] = "trained"
-    few: bool = False
 
 
 BASE = "identity"
@@ -70,8 +68,8 @@ ARMS = {
     BASE: Arm(),
     "attributes": Arm(attributes=True),
     "attributes, matched": Arm(attributes=True, matched=True),
-    "identity, usual hinge": Arm(reading=Coupling(hinge="usual"), few=True),
-    "identity, printed mean": Arm(reading=Coupling(average="printed"), few=True),
+    "identity, usual hinge": Arm(reading=Coupling(hinge="usual")),
+    "identity, printed mean": Arm(reading=Coupling(average="printed")),
     "untrained": Arm(compared="untrained"),
     "pixels": Arm(compared="pixels"),
 }
@@ -161,35 +159,16 @@ def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) ->
     arm, data = ARMS[cell.arm], load(plan, cell.seed)
     method = build(arm, data.tasks, cell.seed).to(plan.device)
     if arm.compared == "trained":
-        row, history = _fitted(cell, plan, method, data, checkpoint, advance)
+        rows = batches(data.train.y[WHO], plan, cell.seed)
+        row, history = face_table.fitted(cell, plan, method, data, Descend(), checkpoint, advance, rows)
     else:
-        row, history = _begun(cell, plan), []
+        row, history = face_table.begun(cell, plan), []
         advance(total(plan, 1))
     if not row["diverged"]:
         row |= evaluated(arm, method, data, plan, cell.seed)
         row["losses"] = last(history)
         checkpoint.unlink(missing_ok=True)
     return row
-
-
-def _begun(cell: Cell, plan: Plan) -> dict:
-    same = {"data": plan.data, "size": plan.size, "made by": plan.made_by}
-    return {"arm": cell.arm, "seed": cell.seed} | same | {"diverged": None}
-
-
-def _fitted(
-    cell: Cell, plan: Plan, method: Siamese, data: Dataset, checkpoint: Path, advance: jobs.Advance
-) -> tuple[dict, list[dict[str, float]]]:
-    """As ``face_table.fitted``, on batches of people."""
-    row, rows = _begun(cell, plan), batches(data.train.y[WHO], plan, cell.seed)
-    settings = {"seed": cell.seed, "checkpoint": checkpoint, "save_every": 300, "advance": advance}
-    try:
-        result = fit(method, data, plan.recipe, rows=rows, **settings)
-    except FloatingPointError as error:  # a finding about the arm, not a fault
-        return row | {"diverged": str(error)}, []
-    if result.interrupted:
-        raise KeyboardInterrupt  # half a network must not be scored
-    return row, result.history
 
 
 def last(history: Sequence[dict[str, float]]) -> dict[str, float]:

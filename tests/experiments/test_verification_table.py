@@ -103,7 +103,7 @@ def test_cells_are_trained_once_and_read_afterwards(plan, monkeypatch):
         assert (row["people"], row["pairs"], len(row["roc"])) == (5, 20 * 19 // 2, len(GRID))
         assert row["roc"] == sorted(row["roc"])
         assert set(row["false match by tone"]) <= set(TONES)
-    monkeypatch.setattr(verification_table, "fit", lambda *a, **k: pytest.fail("trained again"))
+    monkeypatch.setattr(face_table, "fit", lambda *a, **k: pytest.fail("trained again"))
     assert verification_table.train(wanted, plan) == rows
     assert {path.suffix for path in plan.folder.iterdir()} == {".json"}
 
@@ -128,12 +128,12 @@ def test_a_network_that_diverges_is_a_row_and_one_that_is_stopped_is_none(plan, 
     def fails(*arguments, **options):
         raise FloatingPointError("step 3: coupling is not finite")
 
-    monkeypatch.setattr(verification_table, "fit", fails)
+    monkeypatch.setattr(face_table, "fit", fails)
     (row,) = verification_table.run_cell(Cell("identity", 0), plan)
     assert row["diverged"] == "step 3: coupling is not finite"
     assert "AUC" not in row
     stopped = type("Result", (), {"interrupted": True})
-    monkeypatch.setattr(verification_table, "fit", lambda *a, **k: stopped)
+    monkeypatch.setattr(face_table, "fit", lambda *a, **k: stopped)
     with pytest.raises(KeyboardInterrupt):
         verification_table.run_cell(Cell("attributes", 0), plan)
     assert not plan.stem(Cell("attributes", 0)).with_suffix(".json").exists()
