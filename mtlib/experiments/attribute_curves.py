@@ -61,13 +61,13 @@ def accuracies(rows: Rows) -> list[dict]:
     ]
 
 
-def lasting(rows: Rows, arm: str = FROM, betas: Sequence[float] = BETAS) -> dict[float, Counts]:
+def lasting(rows: Rows, arm: str = FROM, betas: Sequence[float] = BETAS) -> dict[str, Counts]:
     """Over beta: how many edges, after pruning, are there with every seed and with some only, and how many are true.
 
     True is a positive edge of what generates the labels of drawn faces. Graphs are learned from the arm's predictors.
 
     Returns:
-        {beta: {"every seed": {"edges", "true"}, "some seeds": {"edges", "true"}}}.
+        {beta: {"every seed": {"edges", "true"}, "some seeds": {"edges", "true"}}}, betas as text, as in a record.
 
     Raises:
         ValueError: fewer than two seeds of this arm.
@@ -82,7 +82,7 @@ def lasting(rows: Rows, arm: str = FROM, betas: Sequence[float] = BETAS) -> dict
     for k, beta in enumerate(betas):
         share = stability(graphs[:, k])[*upper]  # 780
         parts = {"every seed": share == 1, "some seeds": (share > 0) & (share < 1)}
-        found[float(beta)] = {
+        found[f"{beta:.6g}"] = {
             name: {"edges": int(own.sum()), "true": int((own & true).sum())} for name, own in parts.items()
         }
     return found

@@ -55,7 +55,7 @@ def test_edges_that_every_seed_finds_are_told_from_those_that_some_find():
         for i, j in close:
             z[i, j] = z[j, i] = 0.01
         rows.append(made("single", seed, 80.0, z))
-    found = lasting(rows, betas=(1e-3,))[1e-3]
+    found = lasting(rows, betas=(1e-3,))["0.001"]
     assert found == {"every seed": {"edges": 1, "true": 1}, "some seeds": {"edges": 1, "true": 1}}
     assert 0 < attribute_curves.chance() < 0.2
     with pytest.raises(ValueError, match="two seeds or more of 'single', got 1"):
