@@ -79,16 +79,17 @@ def shortcuts(effect: ndarray, movers: ndarray) -> list[tuple[int, int]]:
     """Pairs (i, j): setting i moves logit j more than setting j does, the strongest of each j, strongest first.
 
     Args:
-        effect: (n, n), see ``face_maps.effects``.  movers: (n,) bool, which attributes may be named as i.
+        effect: (n, n), see ``face_maps.effects``.
+        movers: (n,) bool, attributes with pixels of their own: others can neither be named as i nor be outdone as j.
     """
     size = np.abs(effect)
     found = []
-    for j in range(len(size)):
+    for j in np.flatnonzero(movers):
         others = np.where(movers, size[:, j], -1.0)
         others[j] = -1
         i = int(others.argmax())
         if others[i] > size[j, j]:
-            found.append((i, j))
+            found.append((i, int(j)))
     return sorted(found, key=lambda pair: -size[pair])
 
 
@@ -96,15 +97,17 @@ def agreement(row: Mapping) -> dict[str, float]:
     """Rank correlations with what moves a logit, means over logits: of the map's evidence, and of mere area.
 
     For each logit j over all other attributes i that count: |effect| of i on j, beside the share of the map of j on
-    the pixels of i ("map"), and beside how many pixels these are ("area"). Logits that nothing moves are left out.
+    the pixels of i ("map"), the same over their area ("density"), and how many pixels these are ("area"). Logits that
+    nothing moves are left out.
     """
     effect, density, area = np.abs(from_lines(row["effect"])), from_lines(row["share"]), _numbers(row["area"])
-    every, told = counted(row), {"map": [], "area": []}
+    every, told = counted(row), {"map": [], "density": [], "area": []}
     for j in range(len(effect)):
         ok = every[(every != j) & np.isfinite(density[every, j])]
         if len(ok) > 2 and np.ptp(effect[ok, j]) > 0 and np.ptp(density[ok, j]) > 0:
-            told["map"].append(spearmanr(density[ok, j] * area[ok], effect[ok, j]).statistic)
-            told["area"].append(spearmanr(area[ok], effect[ok, j]).statistic)
+            scores = {"map": density[ok, j] * area[ok], "density": density[ok, j], "area": area[ok]}
+            for name, score in scores.items():
+                told[name].append(spearmanr(score, effect[ok, j]).statistic)
     return {name: float(np.mean(values)) for name, values in told.items() if values}
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy import ndarray
 from torch import Tensor
 
-from mtlib.cam import cam, upsample
+from mtlib.cam import cam
 from mtlib.explore import Explorer
 from mtlib.faces.draw import Faces, draw
 from mtlib.faces.names import ATTRIBUTES, COLUMN
@@ -156,8 +156,8 @@ def _looked_at(images: ndarray, maps: ndarray, masks: ndarray, name: str) -> Dra
             continue
         overlaid(ax, images[k], scaled(maps[k]))
         outline(ax, masks[k])
-        ax.set_xlabel(verdict(found[k]) if maps[k].max() > 0 else "nothing for it")
-    mean = upsample(torch.as_tensor(maps).unsqueeze(1), images.shape[-2:]).squeeze(1).numpy().mean(0)
+        ax.set_xlabel(verdict(found[k]) if maps[k].max() > 0 else "all against")
+    mean = maps.mean(0)
     overlaid(axes[-1], images.mean(0), scaled(mean))
     outline(axes[-1], masks.mean(0) > 0.5)
     axes[-1].set_title(f"mean of {len(images)}", loc="center")

@@ -18,7 +18,8 @@ NAMED = 3  # movers that a panel names
 def effects(effect: ndarray, names: Sequence[str], order: Sequence[int], movers: ndarray, stamp: str) -> Drawing:
     """Which logits move when an attribute is set: a row for what is set, a column for each logit.
 
-    A cell has a dot where its row moves the column's logit more than any other attribute and more than the logit's own.
+    A cell has a dot where its row moves the column's logit more than any other attribute and more than the logit's own,
+    if that has pixels.
 
     Args:
         effect: (n, n) of row i on logit j, in standard deviations of j.  names: of the n attributes.
@@ -38,7 +39,7 @@ def effects(effect: ndarray, names: Sequence[str], order: Sequence[int], movers:
     plain = [names[k].replace("_", " ") for k in order]
     size = np.where(may[:, None] & ~np.eye(n, dtype=bool), np.abs(shown), -1)
     strongest = size.argmax(0)  # of every column, another attribute's row
-    short = [j for j in range(n) if size[strongest[j], j] > abs(shown[j, j])]
+    short = [j for j in np.flatnonzero(may) if size[strongest[j], j] > abs(shown[j, j])]
     figure = new(12.5, 10.2)
     ax = figure.subplots()
     image = ax.imshow(shown, colormaps["PuOr_r"].resampled(21), vmin=-1.05 * MOST, vmax=1.05 * MOST)
@@ -59,7 +60,8 @@ def effects(effect: ndarray, names: Sequence[str], order: Sequence[int], movers:
         {"effect": shown},
         f"A square of {n} by {n} cells, relatives side by side: how each logit (column) changes as an attribute (row) "
         "is set. Orange-brown: up, violet: down. The diagonal is framed; dots mark the strongest shortcut of a logit.",
-        f"{stamp}: {len(short)} of {n} logits are moved more by another attribute's pixels than by their own"
+        f"{stamp}: of the {may.sum()} logits whose attribute has pixels of its own, "
+        f"{len(short)} are moved more by another's"
         f"{f': {told}' if told else ''} (standard deviations; mean over networks).",
         trained={"effect": MOVES},
     )
@@ -113,7 +115,7 @@ def suggested(
         spread(last, y, values, *((GREY, "s") if y else (BLUE, "o")))
     last.axvline(0, color=BLACK, lw=1.2)
     last.set_yticks(range(len(agreement)), [what.replace(" ", "\n", 1) for what in agreement])
-    last.set(ylim=(len(agreement) - 0.4, -0.7), xlabel="rank correlation with the size of effects")
+    last.set(ylim=(len(agreement) - 0.4, -0.7), xlabel="rank correlation with\nthe size of effects")
     last.set_title("all logits")
     means = {what: float(np.mean(known(values))) for what, values in agreement.items()}
     told = ", ".join(f"{mean:.2f} for the {what}" for what, mean in means.items())

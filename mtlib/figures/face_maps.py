@@ -124,11 +124,11 @@ def maps(
         axes[0, k].set_title(_broken(name), loc="center")
         for ax, (title, each) in zip(axes[1:, k], rows.items(), strict=True):
             overlaid(ax, images[k], scaled(each[k]))
-            ax.set_xlabel(verdict(found[title][k]) if each[k].max() > 0 else "nothing for it")
+            ax.set_xlabel(verdict(found[title][k]) if each[k].max() > 0 else "all against")
         for ax in axes[:, k]:
             outline(ax, masks[k])
     for ax, title in zip(axes[:, 0], ("face and mask", *rows), strict=True):
-        ax.set_ylabel(title)
+        ax.set_ylabel(title.replace("class ", "class\n"))
     scale(figure, axes[1:])
     chance = masks.mean((1, 2))
     told = "; ".join(f"{title} {values.sum():.3g}" for title, values in found.items())
@@ -217,7 +217,7 @@ def localised(found: Mapping[str, Mapping[str, Mapping[str, Values]]], stamp: st
         f"A row for each of {len(names)} attributes, the best localised on top; panels for {', '.join(found)}. Large "
         "blue marks are means over networks with 95 % intervals, small ones single networks; upright strokes are "
         "chance, hollow diamonds a map that always shows the centre.",
-        f"{stamp}: {'; '.join(told)}. Best {first}: {_named(names[:3])}; worst: {_named(names[-3:])}.",
+        f"{stamp}: {'; '.join(told)}. Largest lead: {_named(names[:3])}; smallest: {_named(names[-3:])}.",
         trained={f"{score}, {what}": MOVES for score in found for what in ("maps", CHANCE, CENTRE)},
     )
 

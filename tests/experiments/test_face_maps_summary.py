@@ -75,7 +75,7 @@ def test_the_strongest_shortcut_of_every_logit_by_hand():
     effect = np.array([[1.0, 0.0, -3.0], [0.5, 1.0, 0.2], [0.0, 2.0, 0.1]])
     every = np.array([True, True, True])
     assert shortcuts(effect, every) == [(0, 2), (2, 1)]  # 3 is above 0.1, 2 above 1; nothing is above the first's 1
-    assert shortcuts(effect, np.array([False, True, True])) == [(2, 1), (1, 2)]
+    assert shortcuts(effect, np.array([False, True, True])) == [(2, 1), (1, 2)]  # the first has no pixels
 
 
 def test_maps_that_show_the_movers_agree_and_area_alone_may_do_as_well():
@@ -83,6 +83,7 @@ def test_maps_that_show_the_movers_agree_and_area_alone_may_do_as_well():
     effect = draw.random((N, N))
     told = agreement(made("averaged", 0, 0.5, 88.0, effect, effect / np.maximum(AREA, 1e-3)[:, None]))
     assert told["map"] == pytest.approx(1, abs=1e-3)
+    assert told["density"] < 0.9  # of a larger area, less per pixel
     assert abs(told["area"]) < 0.2
     bigger = np.tile(AREA[:, None], (1, N))
     told = agreement(made("averaged", 0, 0.5, 88.0, bigger, 1 + 1e-3 * draw.random((N, N))))

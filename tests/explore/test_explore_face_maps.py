@@ -48,7 +48,7 @@ def test_maps_are_shown_of_faces_that_have_the_attribute(network):
     }
     smiling = explorer.draw("Smiling")
     assert smiling.arrays["faces"] == [int(labels[:, COLUMN["Smiling"]].sum())]
-    assert smiling.arrays["mean map"].shape == (32, 32)
+    assert smiling.arrays["mean map"].shape == (8, 8)
     assert "a random one in" in smiling.finding
     assert "nothing to hit" in explorer.draw("Attractive").finding
 

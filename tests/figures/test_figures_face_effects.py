@@ -12,11 +12,11 @@ MOVERS = np.array([True, True, True, False])
 
 def test_shortcuts_are_counted_and_a_mover_without_pixels_of_its_own_is_not_blamed(checked):
     drawing = checked(effects(EFFECT, NAMES, [2, 0, 1, 3], MOVERS, "n = 5"))
-    assert "1 of 4 logits are moved more by another attribute's pixels" in drawing.finding
+    assert "of the 3 logits whose attribute has pixels of its own, 1 are moved more by another's" in drawing.finding
     assert "Hair moves Young by -1.5" in drawing.finding  # Calm moves Hair by 3, but is no mover
     assert drawing.arrays["effect"][0, 0] == 0.4  # in the order given: Young first
     everyone = checked(effects(EFFECT, NAMES, range(4), np.ones(4, bool), "n = 5"))
-    assert "2 of 4" in everyone.finding
+    assert "of the 4 logits whose attribute has pixels of its own, 2 are" in everyone.finding
 
 
 def test_the_scatter_names_the_strongest_and_tells_both_correlations(checked):
