@@ -12,7 +12,7 @@ from mtlib.figures.dots import Values, known, limits, spread
 
 MOST = 2.0  # standard deviations, where the colours end
 MOVES = 0.5  # what effects may move between machines, on average
-NAMED = 3  # movers that a panel names
+NAMED = 2  # movers that a panel or a finding names
 
 
 def effects(effect: ndarray, names: Sequence[str], order: Sequence[int], movers: ndarray, stamp: str) -> Drawing:
