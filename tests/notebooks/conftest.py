@@ -11,6 +11,18 @@ from mtlib.runs import notebooks
 
 
 @pytest.fixture
+def source(request):
+    """source(kind) -> all cells of a kind, "code" or "markdown", of the notebook that a test module is about."""
+
+    def source(kind):
+        return "\n".join(
+            cell.source for cell in notebooks.load(request.module.NOTEBOOK).cells if cell.cell_type == kind
+        )
+
+    return source
+
+
+@pytest.fixture
 def names():
     """names(statement) -> (variables of the notebook that it gives a value or changes, those that it uses)."""
 

@@ -14,15 +14,11 @@ NOTEBOOK = repository() / "notebooks" / "00b_drawn_faces.ipynb"
 RECORD = repository() / "data" / "results" / "00b_drawn_faces.standard.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_there_are_three_places_to_stop_and_predict():
+def test_there_are_three_places_to_stop_and_predict(source):
     assert [f"Stop and predict ({i})" in source("markdown") for i in (1, 2, 3, 4)] == [True, True, True, False]
 
 
-def test_it_says_what_drawn_faces_cannot_show():
+def test_it_says_what_drawn_faces_cannot_show(source):
     text = source("markdown")
     assert "Label statistics follow CelebA; the pixels and their causes are invented." in text
     for words in ("labelled Male", "Expression is not emotion", "noisy opinion", "false matches"):

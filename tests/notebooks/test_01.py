@@ -13,11 +13,7 @@ from mtlib.runs.cli import cli
 NOTEBOOK = repository() / "notebooks" / "01_semantic_orthogonal_spaces.ipynb"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_every_equation_is_written_and_checked_by_hand():
+def test_every_equation_is_written_and_checked_by_hand(source):
     text, code = source("markdown"), source("code")
     text = re.sub(r"Stop and predict \(\d\)", "", text)
     for number in range(1, 9):
@@ -27,7 +23,7 @@ def test_every_equation_is_written_and_checked_by_hand():
     assert code.count("assert torch.allclose(logits,") == 2  # Eqs. (1) and (3): outputs, no loss
 
 
-def test_there_are_three_places_to_stop_and_predict():
+def test_there_are_three_places_to_stop_and_predict(source):
     assert [f"Stop and predict ({i})" in source("markdown") for i in (1, 2, 3, 4)] == [True, True, True, False]
 
 

@@ -13,11 +13,7 @@ NOTEBOOK = repository() / "notebooks" / "01b_table_one.ipynb"
 RECORD = repository() / "data" / "results" / "01b_table_one.paper.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_there_are_three_places_to_stop_and_predict():
+def test_there_are_three_places_to_stop_and_predict(source):
     assert [f"Stop and predict ({i})" in source("markdown") for i in (1, 2, 3, 4)] == [True, True, True, False]
 
 

@@ -15,11 +15,7 @@ NOTEBOOK = repository() / "notebooks" / "01c_two_data_bases.ipynb"
 RECORD = repository() / "data" / "results" / "01c_two_data_bases.standard.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_every_masked_equation_is_written_and_checked_by_hand():
+def test_every_masked_equation_is_written_and_checked_by_hand(source):
     text, code = source("markdown"), source("code")
     for number in (2, 6):
         assert re.search(rf"\\tag\{{{number}\}}|quad \({number}\)", text), number
@@ -27,7 +23,7 @@ def test_every_masked_equation_is_written_and_checked_by_hand():
         assert re.search(rf'same\(f?"Eq. \({number}\)', code), number
 
 
-def test_there_is_a_place_to_stop_and_predict_and_its_answer():
+def test_there_is_a_place_to_stop_and_predict_and_its_answer(source):
     assert source("markdown").count("**Stop and predict.**") == 1
     assert source("markdown").count("**The answer:**") == 1
 

@@ -15,11 +15,7 @@ NOTEBOOK = repository() / "notebooks" / "01d_attributes.ipynb"
 RECORD = repository() / "data" / "results" / "01d_attributes.standard.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_what_is_written_by_hand_is_compared_with_the_library():
+def test_what_is_written_by_hand_is_compared_with_the_library(source):
     code = source("code")
     assert "assert torch.allclose(by_hand, specific_specific(specific))" in code
     assert "assert torch.allclose(g, first.gains)" in code
@@ -27,14 +23,14 @@ def test_what_is_written_by_hand_is_compared_with_the_library():
     assert "metrics.balanced_accuracy(p, y)" in code
 
 
-def test_every_question_has_its_answer():
+def test_every_question_has_its_answer(source):
     text = source("markdown")
     asked = re.findall(r"\*\*Stop and predict \((\d)\)", text)
     answered = re.findall(r"\*\*The answer to \((\d)\)", text)
     assert asked == answered == ["1", "2"]
 
 
-def test_it_says_what_drawn_faces_cannot_show():
+def test_it_says_what_drawn_faces_cannot_show(source):
     text = source("markdown")
     assert "No verdict" not in text
     assert "A printed number of CelebA cannot be tested on them" in text

@@ -7,17 +7,13 @@ import pytest
 from mtlib import claims
 from mtlib.experiments import attribute_graph, attribute_graph_summary, school_table
 from mtlib.paths import repository
-from mtlib.runs import notebooks, record
+from mtlib.runs import record
 
 NOTEBOOK = repository() / "notebooks" / "02_task_structure.ipynb"
 RECORD = repository() / "data" / "results" / "02_task_structure.standard.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_what_is_written_by_hand_is_compared_with_the_library():
+def test_what_is_written_by_hand_is_compared_with_the_library(source):
     code = source("code")
     assert code.count("assert torch.allclose(by_hand, losses.total())") == 2  # Eqs. (1), (2) and (3)
     assert "assert torch.allclose(new, direct) and torch.allclose(library, direct)" in code  # Algorithm 1
@@ -25,7 +21,7 @@ def test_what_is_written_by_hand_is_compared_with_the_library():
     assert "assert torch.allclose(pairs / 2 + 1e-3 * W.square().sum(), trace(W, A))" in code  # Eqs. (7) to (13)
 
 
-def test_every_question_has_its_answer():
+def test_every_question_has_its_answer(source):
     text = source("markdown")
     asked = re.findall(r"\*\*Stop and predict \((\d)\)", text)
     assert asked == re.findall(r"\*\*The answer to \((\d)\)", text) == ["1", "2", "3"]

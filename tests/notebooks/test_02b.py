@@ -14,24 +14,20 @@ NOTEBOOK = repository() / "notebooks" / "02b_where_it_looks.ipynb"
 RECORD = repository() / "data" / "results" / "02b_where_it_looks.standard.json"
 
 
-def source(kind):
-    return "\n".join(cell.source for cell in notebooks.load(NOTEBOOK).cells if cell.cell_type == kind)
-
-
-def test_what_is_written_by_hand_is_compared_with_the_library():
+def test_what_is_written_by_hand_is_compared_with_the_library(source):
     code = source("code")
     assert "assert torch.allclose(A, cam(model, W, by_hand_faces.images), atol=1e-5)" in code  # Eq. (16)
     assert "assert torch.allclose(A.mean((2, 3)), logits, atol=1e-5)" in code  # Eq. (15), M-21
     assert "assert torch.allclose(theirs, A.clamp(min=0) / places, atol=1e-6)" in code
 
 
-def test_every_question_has_its_answer():
+def test_every_question_has_its_answer(source):
     text = source("markdown")
     asked = re.findall(r"\*\*Stop and predict \((\d)\)", text)
     assert asked == re.findall(r"\*\*The answer to \((\d)\)", text) == ["1", "2"]
 
 
-def test_it_says_what_is_left_out():
+def test_it_says_what_is_left_out(source):
     text = source("markdown")
     assert "*Attractive* has no pixels of its own and *Blurry* has all of them: both are left out" in text
     shown = record.bundle(notebooks.load(NOTEBOOK))
