@@ -4,11 +4,15 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from mtlib import claims
+from mtlib.experiments import verification_summary, verification_table
 from mtlib.paths import repository
 from mtlib.runs import notebooks, record
 
 NOTEBOOK = repository() / "notebooks" / "02c_verification.ipynb"
+RECORD = repository() / "data" / "results" / "02c_verification.standard.json"
 
 
 def test_what_is_written_by_hand_is_compared_with_the_library(source):
@@ -74,3 +78,29 @@ def test_the_take_away_runs_as_it_stands():
     done = subprocess.run([sys.executable, "-c", "import torch\n" + cell.source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "torch.Size([2])\n"
+
+
+# ------------------------------------------------------------------ the record
+
+
+@pytest.fixture(scope="module")
+def found():
+    return record.read(RECORD)
+
+
+def test_the_record_has_every_row_with_five_seeds(found):
+    rows = found["metrics"]["verification"]
+    for arm in verification_table.ARMS:
+        assert sorted(row["seed"] for row in rows if row["arm"] == arm) == list(range(5))
+    assert {row["people"] for row in rows} == {205}
+    assert found["metrics"]["photographs"]
+
+
+def test_its_verdicts_follow_from_its_rows_and_the_rules(found):
+    rules = claims.load("mtfap_verification")
+    samples = verification_summary.samples(verification_summary.from_record(found["metrics"]["verification"]))
+    updates = found["metrics"]["recipe"]["updates"]
+    assert {one["id"] for one in found["claims"]} == {claim.id for claim in rules.claims}
+    for one in found["claims"]:
+        options = {"data": one["data"], "scope": one["scope"], "updates": updates}
+        assert rules.judge(one["id"], samples[rules[one["id"]].key], **options) == one
