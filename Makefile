@@ -2,6 +2,8 @@
 PYTHON  ?= python3
 BIN     := .venv/bin
 MTLIB   := $(BIN)/python -m mtlib
+# Python compiles what it imports, when it does: compiling all that is installed takes a minute and more.
+PIP     := --quiet --no-compile --constraint constraints.txt
 NB      ?= all
 PROFILE ?= quick
 ARGS    ?=
@@ -21,7 +23,7 @@ setup: .venv/.ready  ## make .venv and install what was tested (once)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, {v.major}.{v.minor} found: make PYTHON=/path/to/python3.11 ...")'
 	@echo "Setting up .venv: one to three minutes, once."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course,dev]'
+	@$(BIN)/python -m pip install $(PIP) --editable '.[course,dev]'
 	@touch $@
 
 run: setup  ## execute the notebooks headless: make run [NB=01] [PROFILE=standard] [ARGS="-p seeds 4"]
@@ -33,12 +35,12 @@ lint: setup  ## style of source and notebooks
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
-	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | xargs -n 3 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
 	@MTLIB_HEADLESS=1 $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
 
 # Made again only when the list of dependencies changes.
 .venv/.lab: .venv/.ready
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course,dev,lab]'
+	@$(BIN)/python -m pip install $(PIP) --editable '.[course,dev,lab]'
 	@touch $@
 
 test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screenshots in runs/lab: make test-lab [NB=01]

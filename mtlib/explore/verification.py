@@ -39,7 +39,7 @@ def thresholds(curves: Mapping[str, Curve], data: str) -> Explorer:
         {"rate": tuple(places), "genuine": tuple(SHARES)},
         {"rate": nearest, "genuine": "1 in 10"},
         draw,
-        {"rate": "false-match rate", "genuine": "comparisons of one person"},
+        {"rate": "false-match rate", "genuine": "of one person"},
     )
 
 

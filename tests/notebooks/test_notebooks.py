@@ -15,7 +15,7 @@ MACHINE = re.compile(r"/(?:home|root|tmp|Users|work|opt)/|\bsite-packages\b|[A-Z
 RECORDS = sorted((repository() / "data" / "results").glob("*.json"))
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem[:2])
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem.split("_")[0])
 def notebook(request):
     return notebooks.load(request.param)
 
