@@ -52,9 +52,7 @@ def test_a_cell_is_trained_once(plan, row):
 
 
 def test_faces_judged_a_few_at_a_time_give_the_same_scores(monkeypatch):
-    monkeypatch.setattr(
-        face_maps, "effects", lambda method, faces: torch.zeros(0, 0)
-    )  # they take long
+    monkeypatch.setattr(face_maps, "effects", lambda method, faces: torch.zeros(0, 0))  # they take long
     method, faces = face_maps.build("averaged", 32, TASK, 0).eval(), draw(numbers("test", 4), 1, 32)
     whole = face_maps.scores(method, Cell("averaged", 0), faces)
     monkeypatch.setattr(face_maps, "PIXELS", 3 * 32**2)
