@@ -20,12 +20,19 @@ FLOORS = [
     ["method", "progress", "recipe", "rows"],
     ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
-    ["orthogonality", "sos", "sos_se", "weighting", "structure"],
+    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm"],
     ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics", "cam", "verification"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
 # Whose room a module is in.
-PAPERS = {"orthogonality": "SOS", "sos": "SOS", "sos_se": "SOS", "structure": "MTFAP", "verification": "MTFAP"}
+PAPERS = {
+    "orthogonality": "SOS",
+    "sos": "SOS",
+    "sos_se": "SOS",
+    "structure": "MTFAP",
+    "verification": "MTFAP",
+    "dmm": "DMM",
+}
 # Training knows methods by their contract alone.
 KNOWN_METHODS = {*PAPERS, "controls", "networks", "heads", "toy", "faces", "datasets"}
 FORBIDDEN = dict.fromkeys(["training", "updates", "ensemble", "metrics"], KNOWN_METHODS)

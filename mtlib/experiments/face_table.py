@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ from mtlib.method import Method
 from mtlib.metrics.correlations import balanced_correlation, correlation
 from mtlib.networks import cnn8
 from mtlib.recipe import Recipe
-from mtlib.rows import Rows
 from mtlib.seeds import seeded
 from mtlib.sos import SOS, Reading
 from mtlib.sos_se import SOSSE
@@ -234,19 +233,19 @@ def fitted(
     update: Update,
     checkpoint: Path,
     advance: jobs.Advance,
-    rows: Rows | None = None,
+    **options: Any,
 ) -> tuple[dict, list[dict[str, float]]]:
     """Train a cell's method: the beginning of its row, and the history, which is empty where it diverged.
 
     Args:
-        rows: which rows each batch has, as for ``training.fit``; an epoch's order by default.
+        options: further ones of ``training.fit``: which rows each batch has, how it is validated.
 
     Raises:
         KeyboardInterrupt: stopped before the end.
     """
     row, settings = begun(cell, plan), {"checkpoint": checkpoint, "save_every": 300, "advance": advance}
     try:
-        result = fit(method, data, plan.recipe, update, rows=rows, seed=cell.seed, **settings)
+        result = fit(method, data, plan.recipe, update, seed=cell.seed, **settings, **options)
     except FloatingPointError as error:  # a finding about the arm, not a fault
         return row | {"diverged": str(error)}, []
     if result.interrupted:
