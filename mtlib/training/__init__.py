@@ -6,6 +6,6 @@ with one number of threads). Several processes are in ``mtlib.parallel``, hundre
 """
 
 from mtlib.training.fit import Result, fit
-from mtlib.training.scores import accuracy
+from mtlib.training.scores import accuracy, losses
 
-__all__ = ["Result", "accuracy", "fit"]
+__all__ = ["Result", "accuracy", "fit", "losses"]

@@ -189,7 +189,7 @@ class Run:
         report = parallel.from_first(self._report)
         self.result.history[-1] |= {f"validation {name}": value for name, value in report.items()}
         self.method.validated(report)
-        self.update.validated(report["score"])
+        self.update.validated(report)
         if self.best is None or report["score"] > self.best["score"]:
             values = {name: value.detach().clone() for name, value in self.values().items()}
             self.best = {"score": report["score"], "step": step, "values": values}

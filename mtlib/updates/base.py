@@ -1,7 +1,7 @@
 """What an update is: it owns optimisers and schedules, is called once a batch, and can be saved."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -61,11 +61,11 @@ class Update:
             if not isinstance(schedule, ReduceLROnPlateau):
                 schedule.step()
 
-    def validated(self, score: float) -> None:
-        """After every validation: rates that wait for a plateau see the score; larger is better."""
+    def validated(self, report: Mapping[str, float]) -> None:
+        """After every validation: rates that wait for a plateau see its ``score``; larger is better."""
         for schedule in self.schedules:
             if isinstance(schedule, ReduceLROnPlateau):
-                schedule.step(score)
+                schedule.step(report["score"])
 
     def settings(self) -> dict:
         """What it was made with, started or not: its own public attributes as they were before the first start."""

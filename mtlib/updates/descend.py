@@ -1,6 +1,7 @@
 """Plain descent: one sum of losses, weighted as one likes, and one step of the optimiser."""
 
 import copy
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -59,6 +60,12 @@ class Descend(Update):
         if self.weighting is None:
             return losses.total()
         return Losses(self.weighting(losses), losses.extra).total()
+
+    def validated(self, report: Mapping[str, float]) -> None:
+        """After every validation: a weighting is told the report."""
+        super().validated(report)
+        if isinstance(self.weighting, Weighting):
+            self.weighting.validated(report)
 
     def state(self) -> dict:
         """The weighting's parameters and buffers."""

@@ -232,11 +232,11 @@ def test_a_plateau_reaches_the_rates_of_all_optimisers_and_is_remembered(make):
     update.start(method, Recipe(steps=14, batch=8, rate=0.02, schedule="plateau", factor=0.5))
     rates = [[group["lr"] for group in one.param_groups] for one in update.optimisers]
     drive(update, range(2))
-    update.validated(0.7)
+    update.validated({"score": 0.7})
     saved = through_a_file(update.state_dict())
     update.start(method, update.recipe)
     update.load_state_dict(saved)
-    update.validated(0.7)  # no rise
+    update.validated({"score": 0.7})  # no rise
     halved = [[group["lr"] for group in one.param_groups] for one in update.optimisers]
     assert halved == [[rate / 2 for rate in of_one] for of_one in rates]
 
