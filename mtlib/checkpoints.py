@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mtlib.lazy import Lazy
 from mtlib.paths import write_atomic
+from mtlib.tasks import Split
 
 FORMAT = 1  # raised when what a checkpoint holds changes
 ROOM = 2**26  # bytes of a tensor that are hashed whole; of a larger one, evenly spaced rows of about so many
@@ -88,7 +89,7 @@ def digest(*tensors: Tensor | Lazy | None) -> str:
 
 
 def describe(thing: object, depth: int = 4, *, values: bool = True) -> str:
-    """A text that is the same for things made the same way: class and public settings; tensors by their digest.
+    """A text that is the same for things made the same way: class and public settings; tensors, splits by their digest.
 
     For a network: the settings of all its modules, and its parameters' names and shapes.
 
@@ -105,6 +106,8 @@ def describe(thing: object, depth: int = 4, *, values: bool = True) -> str:
         return f"tensor {digest(thing)}"
     if callable(thing) and hasattr(thing, "__qualname__"):  # functions, methods, classes
         return thing.__qualname__
+    if isinstance(thing, Split):
+        return f"split {digest(thing.x, *(thing.y[name] for name in sorted(thing.y)), thing.source)}"
     if isinstance(thing, dict):
         return "{" + ", ".join(f"{key!r}: {describe(value, depth - 1)}" for key, value in thing.items()) + "}"
     if isinstance(thing, list | tuple | set | frozenset):

@@ -3,6 +3,8 @@
 | update      | moves                                                          |
 |-------------|----------------------------------------------------------------|
 | `Descend`   | everything down one sum of losses, weighted as one likes       |
+| `Watch`     | the same, with an eye on validation examples at every step     |
+| `GradNorm`  | the same, weighted so that tasks' gradients get sizes that go together |
 | `Aggregate` | the shared part along a common direction of the tasks' gradients |
 | `Alternate` | matrices by rules of their own, in turn with the rest          |
 | `Critic`    | a critic some steps ahead of what it criticises                |
@@ -14,6 +16,8 @@ from mtlib.updates.alternate import Alternate, Rule
 from mtlib.updates.base import Logs, Update
 from mtlib.updates.critic import Critic
 from mtlib.updates.descend import Descend
+from mtlib.updates.grad_norm import GradNorm
 from mtlib.updates.separate import Separate
+from mtlib.updates.watch import Watch
 
-__all__ = ["Aggregate", "Alternate", "Critic", "Descend", "Logs", "Rule", "Separate", "Update"]
+__all__ = ["Aggregate", "Alternate", "Critic", "Descend", "GradNorm", "Logs", "Rule", "Separate", "Update", "Watch"]
