@@ -20,6 +20,7 @@ from mtlib.experiments.face_scores import TASK
 from mtlib.experiments.face_table import Cell, cells, total
 from mtlib.faces import Faces, draw
 from mtlib.faces.data import numbers
+from mtlib.faces.draw import pictures
 from mtlib.faces.names import ATTRIBUTES
 from mtlib.metrics.evaluate import outputs
 from mtlib.networks import Trunk, averaged
@@ -136,7 +137,7 @@ def scores(method: Ridge, cell: Cell, faces: Faces) -> dict[str, object]:
 
 def _judged(method: Ridge, arm: str, faces: Faces) -> dict[str, Tensor]:
     """Of each face: what ``localise`` says (B, 40), "area" (B, 40) and "share" (B, 40, 40)."""
-    masks = torch.stack([faces.mask(name) for name in ATTRIBUTES], 1)  # B 40 H W
+    masks = faces.masks(ATTRIBUTES)  # B 40 H W
     has = faces.attributes == 1
     own = cam(method, method.weights(), faces.images) if arm == "averaged" else grad_cam(method, faces.images, TASK)
     maps = upsample(own, masks.shape[-2:])
@@ -152,11 +153,9 @@ def effects(method: Ridge, faces: Faces) -> Tensor:
     so an effect on another attribute's logit is the network's, not the population's.
     """
     spread = _logits(method, faces.images).std(0)  # 40
-    rows = []
-    for name in ATTRIBUTES:
-        off, on = (draw(faces.index, faces.seed, faces.size, {name: value}).images for value in (0, 1))
-        rows.append((_logits(method, on) - _logits(method, off)).mean(0) / spread)
-    return torch.stack(rows)
+    dos = [{name: value} for name in ATTRIBUTES for value in (0, 1)]
+    found = [_logits(method, images) for images in pictures(faces.index, faces.seed, faces.size, dos)]
+    return torch.stack([(on - off).mean(0) / spread for off, on in zip(found[::2], found[1::2], strict=True)])
 
 
 def shares(maps: Tensor, masks: Tensor, has: Tensor) -> Tensor:

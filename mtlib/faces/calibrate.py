@@ -195,7 +195,7 @@ def calibrate(edges: int = EDGES, faces: int = 300_000) -> dict:
     for correction in range(CORRECTIONS + 1):
         partial = gaussian.refit(wanted, partial, RIDGE, 60)
         content = _content(wanted, partial, search=correction == CORRECTIONS)
-        drawn = sample(torch.arange(faces), SEED, {}, structure.from_json(content))
+        drawn = sample(torch.arange(faces), SEED, structure.from_json(content))
         if correction == CORRECTIONS:
             break
         # The labels should be CelebA's after the exclusion, so before it they are what differs by its effect.

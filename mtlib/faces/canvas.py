@@ -10,7 +10,7 @@ face is the same bit for bit in every batch. Another device may round a ``lerp``
 another way, which should move a pixel by one grey level at most.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -40,17 +40,19 @@ class Canvas:
     """Images under way: (n, 3, size, size) floats, 0 black to 1.
 
     Args:
-        pose: of the n faces.  size: pixels.  track: parts whose visible pixels are collected in ``seen``.
+        pose: of the n faces.  size: pixels.
+        track: {part: (n, 1, 1) bool}, on which faces the part's visible pixels are collected in ``seen``.
     """
 
-    def __init__(self, pose: Pose, size: int, track: Collection[str] = ()) -> None:
-        self.pose, self.size, self.track = pose, size, frozenset(track)
+    def __init__(self, pose: Pose, size: int, track: Mapping[str, Tensor] | None = None) -> None:
+        self.pose, self.size, self.track = pose, size, track or {}
         self.u, self.v = pose.faces(size)  # n H W
         self.a = self.u.abs()
         self.sharp = -pose.resolution(size)  # n 1 1, pixels per unit, negative: distance times this grows inwards
         n = len(self.u)
         self.rgb = self.u.new_zeros(n, 3, size, size)
         self.seen = self.u.new_zeros(n, size, size) if self.track else None
+        self._blank = True  # nothing is in ``seen`` yet, so that nothing can be hidden
 
     def window(self, half: float, top: float, bottom: float, who: Tensor | None = None) -> Window:
         """Every pixel that can lie in |u| <= half, top <= v <= bottom of a face, in whatever pose.
@@ -74,7 +76,8 @@ class Canvas:
         below = self._below(where)
         below.lerp_(colour, alpha.unsqueeze(1))
         self._put(where, below)
-        self._track(where, alpha, part)
+        if part in self.track or not self._blank:
+            self._track(where, alpha, part, hides=True)
 
     def shade(self, where: Window, alpha: Tensor, factor: Tensor | float, part: str) -> None:
         """Multiply the colours by ``factor``, a number or (n, h, w), where alpha (n, h, w) is 1: it hides nothing."""
@@ -82,7 +85,7 @@ class Canvas:
         below *= (alpha * (factor - 1)).add_(1).unsqueeze(1)
         self._put(where, below)
         if part in self.track:
-            self._track(where, alpha, part)
+            self._track(where, alpha, part, hides=False)
 
     def _below(self, where: Window) -> Tensor:
         """The colours in a window: a view, or a copy of a few faces'."""
@@ -93,12 +96,13 @@ class Canvas:
         if where.who is not None:
             self.rgb[:, :, where.rows, where.columns].index_copy_(0, where.who, below)
 
-    def _track(self, where: Window, alpha: Tensor, part: str) -> None:
-        if self.seen is None:
-            return
+    def _track(self, where: Window, alpha: Tensor, part: str, hides: bool) -> None:
         seen = self.seen[:, where.rows, where.columns]
         before = seen if where.who is None else seen[where.who]
-        after = torch.maximum(before, alpha) if part in self.track else before * (1 - alpha)
+        after = before * (1 - alpha) if hides else before
+        if part in self.track:
+            own = self.track[part] if where.who is None else self.track[part][where.who]
+            after, self._blank = torch.where(own, torch.maximum(before, alpha), after), False
         if where.who is None:
             seen.copy_(after)
         else:

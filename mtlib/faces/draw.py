@@ -1,6 +1,6 @@
 """Drawn faces: from a face's number to its picture and everything that is true of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -12,7 +12,7 @@ from mtlib.faces.interventions import without
 from mtlib.faces.landmarks import landmarks
 from mtlib.faces.parts import MOVED, PARTS
 from mtlib.faces.photo import expose, reach
-from mtlib.faces.population import people
+from mtlib.faces.population import each, people
 from mtlib.faces.portrait import paint, sit
 from mtlib.faces.structure import load
 
@@ -62,23 +62,46 @@ class Faces:
         Raises:
             ValueError: an unknown attribute.
         """
-        if attribute not in PARTS:
-            raise ValueError(f"unknown attribute {attribute!r}; there are {', '.join(PARTS)}")
-        if attribute == "Blurry":
-            return torch.ones_like(self.images[:, 0], dtype=torch.bool)
-        chunks = self.index.split(_chunk(self.size, self.index.device))
-        return torch.cat([self._mask(chunk, attribute) for chunk in chunks])
+        return self.masks([attribute])[:, 0]
 
-    def _mask(self, index: Tensor, attribute: str) -> Tensor:
-        if not PARTS[attribute]:
-            return torch.zeros(len(index), self.size, self.size, dtype=torch.bool, device=index.device)
-        done = without(self.do, attribute)
-        subjects = [sit(people(index, self.seed, {**done, attribute: value})) for value in (0, 1)]
-        off, on = (paint(subject, self.size, PARTS[attribute]).seen for subject in subjects)
-        seen = ((on - off).abs() if attribute in MOVED else torch.maximum(off, on)) > VISIBLE
-        blurred = subjects[0].photo.blur > 0  # out of focus, a part reaches further
-        wide = max_pool2d(seen.unsqueeze(1).float(), 4 * reach(self.size) + 1, 1, 2 * reach(self.size)).squeeze(1) > 0
-        return torch.where(blurred.view(-1, 1, 1), wide, seen)
+    def masks(self, attributes: Sequence[str]) -> Tensor:
+        """(n, len(attributes), size, size) bool: each ``mask``, for few faces much faster than one by one.
+
+        Raises:
+            ValueError: an unknown attribute.
+        """
+        for attribute in attributes:
+            if attribute not in PARTS:
+                raise ValueError(f"unknown attribute {attribute!r}; there are {', '.join(PARTS)}")
+        found = torch.zeros(len(self.index), len(attributes), *self.images.shape[2:], dtype=torch.bool)
+        found = found.to(self.images.device)
+        blurry = [k for k, attribute in enumerate(attributes) if attribute == "Blurry"]
+        found[:, blurry] = True
+        drawn = [k for k, attribute in enumerate(attributes) if PARTS[attribute] and attribute != "Blurry"]
+        chunk = _chunk(self.size, self.index.device)
+        for rows in torch.arange(len(self.index), device=self.index.device).split(chunk):
+            together = max(1, chunk // (2 * len(rows)))
+            for first in range(0, len(drawn), together):
+                some = drawn[first : first + together]
+                columns = torch.tensor(some, device=rows.device)
+                found[rows.unsqueeze(1), columns] = self._masks(self.index[rows], [attributes[k] for k in some])
+        return found
+
+    def _masks(self, index: Tensor, attributes: Sequence[str]) -> Tensor:
+        n, dos = len(index), [{**without(self.do, name), name: value} for name in attributes for value in (0, 1)]
+        subject = sit(each(index, self.seed, dos))
+        drawing = torch.arange(len(attributes), device=index.device).repeat_interleave(2 * n).view(-1, 1, 1)
+        track: dict[str, Tensor] = {}
+        for k, name in enumerate(attributes):
+            for part in PARTS[name]:
+                track[part] = (drawing == k) | track[part] if part in track else drawing == k
+        seen = paint(subject, self.size, track).seen.view(len(attributes), 2, n, self.size, self.size)
+        off, on = seen.unbind(1)  # attributes n H W
+        moved = torch.tensor([name in MOVED for name in attributes], device=index.device).view(-1, 1, 1, 1)
+        seen = torch.where(moved, (on - off).abs(), torch.maximum(off, on)) > VISIBLE
+        blurred = subject.photo.blur.view(len(attributes), 2, n)[:, 0] > 0  # out of focus, a part reaches further
+        wide = max_pool2d(seen.float(), 4 * reach(self.size) + 1, 1, 2 * reach(self.size)) > 0
+        return torch.where(blurred.unsqueeze(-1).unsqueeze(-1), wide, seen).transpose(0, 1)
 
 
 def draw(
@@ -111,6 +134,18 @@ def draw(
     chunks = [_draw(part, seed, size, do) for part in index.split(_chunk(size, index.device))]
     together = {key: torch.cat([chunk[key] for chunk in chunks]) for key in chunks[0]}
     return Faces(index=index, seed=seed, size=size, do=do, **together)
+
+
+def pictures(index: Tensor, seed: int, size: int, dos: Sequence[Do]) -> Iterator[Tensor]:
+    """``draw(index, seed, size, do).images`` for each ``do``; of few faces, much faster than one by one."""
+    together = max(1, _chunk(size, index.device) // len(index))
+    for first in range(0, len(dos), together):
+        some = dos[first : first + together]
+        if len(some) == 1:
+            yield draw(index, seed, size, some[0]).images
+        else:
+            subject = sit(each(index, seed, some))
+            yield from expose(paint(subject, size), subject.photo).split(len(index))
 
 
 def _index(index: Tensor | Collection[int] | range | int, device: torch.device | str | None) -> Tensor:

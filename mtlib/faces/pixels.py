@@ -23,7 +23,7 @@ def overlap(index: Tensor, seed: int = 0, size: int = 64) -> Tensor:
     A face on which one of the two has no visible pixel does not count; Attractive has none anywhere: 0.
     """
     faces = draw(index, seed, size)
-    masks = torch.stack([faces.mask(name).flatten(1) for name in ATTRIBUTES], 1).float()  # n 40 H*W
+    masks = faces.masks(ATTRIBUTES).flatten(2).float()  # n 40 H*W
     both = masks @ masks.transpose(1, 2)  # n 40 40
     area = masks.sum(2)
     either = area.unsqueeze(1) + area.unsqueeze(2) - both

@@ -4,7 +4,7 @@ Everything is a pure function of (face number, seed), bit for bit, whatever the 
 numbers and sums in a fixed order, no matrix product.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -55,6 +55,11 @@ class People:
         moved = {name: (v.float() if v.is_floating_point() else v).to(device) for name, v in values.items()}
         return People(**moved, seed=self.seed)
 
+    def rows(self, rows: slice) -> "People":
+        """Some of them, as views: what is changed there is changed here."""
+        values = {name: value[rows] for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return People(**values, seed=self.seed)
+
     def __len__(self) -> int:
         return len(self.index)
 
@@ -96,25 +101,37 @@ def people(index: Tensor, seed: int = 0, do: Mapping[str, int | str] | None = No
         ValueError: a number out of range; an intervention that does not exist or contradicts another.
         TypeError: the numbers are not a flat tensor of integers.
     """
+    return each(index, seed, [do or {}])
+
+
+def each(index: Tensor, seed: int, dos: Sequence[Mapping[str, int | str]]) -> People:
+    """:func:`people` with one set of interventions after the other: all faces under the first, under the second, ..."""
     if not isinstance(index, Tensor) or index.dtype not in INTEGERS or index.dim() != 1:
         raise TypeError(f"face numbers are a flat tensor of integers, got {index!r}")
     if len(index) and not 0 <= int(index.min()) <= int(index.max()) < LIMIT:
         raise ValueError(f"face numbers are 0 to 2**31 - 1, got {int(index.min())} to {int(index.max())}")
-    wanted = parse(do or {})
+    wanted = [parse(do) for do in dos]
     if index.device.type == "mps":
-        return sample(index.long().cpu(), seed, wanted, structure.load()).single(index.device)
-    return sample(index.long(), seed, wanted, structure.load(index.device))
+        return _changed(index.long().cpu(), seed, wanted, structure.load()).single(index.device)
+    return _changed(index.long(), seed, wanted, structure.load(index.device))
 
 
-def sample(index: Tensor, seed: int, wanted: Mapping[str, int], population: Structure) -> People:
-    """:func:`people` of any population, with interventions as parsed; nothing is checked."""
+def _changed(index: Tensor, seed: int, wanted: Sequence[Mapping[str, int]], population: Structure) -> People:
+    """:func:`each` with interventions as parsed."""
+    n, found = len(index), sample(index.repeat(len(wanted)), seed, population)
+    if any(wanted):
+        uniforms = counter.uniform(seed, "action units", index, len(UNIT))
+        for k, one in enumerate(wanted):
+            if one:
+                intervene(found.rows(slice(k * n, (k + 1) * n)), one, uniforms, population)
+    return found
+
+
+def sample(index: Tensor, seed: int, population: Structure) -> People:
+    """:func:`people` of any population without interventions; nothing is checked."""
     parts = [_chunk(part, seed, population) for part in index.split(CHUNK)]
     identity, margin, labels, expression, units, skin = (torch.cat(part) for part in zip(*parts, strict=True))
-    found = People(index, seed, identity, margin, labels, expression, units, skin)
-    if wanted:
-        uniforms = counter.uniform(seed, "action units", index, len(UNIT))
-        intervene(found, wanted, uniforms, population)
-    return found
+    return People(index, seed, identity, margin, labels, expression, units, skin)
 
 
 def _chunk(index: Tensor, seed: int, population: Structure) -> tuple[Tensor, ...]:

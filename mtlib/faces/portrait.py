@@ -1,9 +1,10 @@
 """A portrait: all the numbers of a face, and its parts painted back to front."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from mtlib.faces import eyes, hair, head, mouth, photo, wear
 from mtlib.faces.canvas import Canvas
@@ -46,8 +47,8 @@ def sit(people: People) -> Subject:
     )
 
 
-def paint(subject: Subject, size: int, track: Collection[str] = ()) -> Canvas:
-    """The subject's faces on a canvas; ``track`` names parts whose visible pixels are collected in ``seen``."""
+def paint(subject: Subject, size: int, track: Mapping[str, Tensor] | None = None) -> Canvas:
+    """The subject's faces on a canvas; ``track``: whose visible pixels are collected in ``seen``, see ``Canvas``."""
     canvas = Canvas(subject.pose, size, track)
     h, e, locks = subject.head.grid(), subject.eyes.grid(), subject.hair.grid()
     nose, lips, worn = subject.nose.grid(), subject.mouth.grid(), subject.wear.grid()

@@ -56,9 +56,12 @@ def test_a_wave_has_period_one_and_no_jumps():
     assert found.diff().abs().max() < 0.01
 
 
+EVERYBODY = torch.ones(6, 1, 1, dtype=torch.bool)
+
+
 @pytest.fixture
 def canvas():
-    return Canvas(pose(Looks(people(torch.arange(0, 120, 20)))), 32, track=("disc",))
+    return Canvas(pose(Looks(people(torch.arange(0, 120, 20)))), 32, track={"disc": EVERYBODY})
 
 
 def disc(where, radius=0.5):
@@ -74,7 +77,7 @@ def test_an_edge_is_half_covered_and_one_pixel_wide():
 def test_few_faces_are_painted_as_if_all_were(canvas):
     colour = torch.rand(6, 3, 1, 1, generator=torch.Generator().manual_seed(0))
     who = torch.tensor([1, 4])
-    other = Canvas(canvas.pose, 32, track=("disc",))
+    other = Canvas(canvas.pose, 32, track={"disc": EVERYBODY})
     where = canvas.window(0.6, -0.6, 0.6)
     chosen = torch.zeros(6, 1, 1)
     chosen[who] = 1
@@ -85,6 +88,20 @@ def test_few_faces_are_painted_as_if_all_were(canvas):
     assert torch.equal(canvas.seen, other.seen)
     assert canvas.seen[who].any()
     assert not canvas.seen[0].any()
+
+
+def test_each_face_has_parts_of_its_own_collected(canvas):
+    one, other = ((torch.arange(6) % 2 == k).view(6, 1, 1) for k in (0, 1))
+    mixed = Canvas(canvas.pose, 32, track={"disc": one, "shadow": other})
+    alone = [Canvas(canvas.pose, 32, track={part: EVERYBODY}) for part in ("disc", "shadow")]
+    for each in (mixed, *alone):
+        where = each.window(0.6, -0.6, 0.6)
+        each.paint(where, disc(where), torch.ones(6, 3, 1, 1), "disc")
+        few = each.window(0.6, -0.6, 0.6, torch.tensor([0, 3]))
+        each.shade(few, disc(few, 0.4), 0.5, "shadow")
+        each.paint(few, disc(few, 0.2), torch.ones(2, 3, 1, 1), "a smaller disc")
+    assert torch.equal(mixed.seen, torch.where(one, alone[0].seen, alone[1].seen))
+    assert mixed.seen[[0, 3]].any()
 
 
 def test_a_layer_hides_what_lies_below_and_a_shadow_hides_nothing(canvas):

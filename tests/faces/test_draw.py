@@ -14,6 +14,7 @@ from mtlib.faces.photo import expose
 from mtlib.faces.population import people
 from mtlib.faces.portrait import paint, sit
 
+module = sys.modules["mtlib.faces.draw"]  # whose name the function took
 NUMBERS = torch.arange(0, 3000, 100)  # thirty people
 WIDE = ("Male", "Chubby", "Oval_Face", "Pale_Skin", "Blurry", "Attractive")  # everywhere, or nowhere
 LOCAL = [name for name in ATTRIBUTES if name not in WIDE]
@@ -62,7 +63,7 @@ def test_a_face_is_the_same_in_every_company_and_order(faces, rows):
 @pytest.mark.parametrize("size", [33, 64])
 def test_how_many_are_painted_together_changes_nothing(monkeypatch, size):
     whole = draw(NUMBERS, size=size)
-    monkeypatch.setattr(sys.modules["mtlib.faces.draw"], "PIXELS", 4 * size**2)
+    monkeypatch.setattr(module, "PIXELS", 4 * size**2)
     assert same(draw(NUMBERS, size=size), whole)
 
 
@@ -173,6 +174,20 @@ def test_every_mask_can_be_had_whatever_was_done(do):
     drawn = draw([0, 100], size=32, do=do)
     for name in ("Smiling", "Mouth_Slightly_Open", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"):
         assert drawn.mask(name).shape == (2, 32, 32)
+
+
+@pytest.mark.parametrize("together", [3, 40])
+def test_many_attributes_at_once_are_what_they_are_one_by_one(monkeypatch, together):
+    """Masks and interventions of few faces, painted for ``together`` sets of interventions at a time."""
+    numbers, do = torch.tensor([100, 4140, 7]), {"expression": "fear", "Gray_Hair": 1}
+    alone = draw(numbers, size=32, do=do)
+    names = ("Male", "Blurry", "Receding_Hairline", "Gray_Hair", "Smiling", "Attractive", "Wearing_Necktie")
+    masks = torch.stack([alone.mask(name) for name in names], 1)
+    dos = [do, *({name: value} for name in names[:2] for value in (0, 1)), {"AU12": 1, "AU4": 0}, {}]
+    images = [draw(numbers, size=32, do=one).images for one in dos]
+    monkeypatch.setattr(module, "PIXELS", together * len(numbers) * 32**2)
+    assert torch.equal(alone.masks(names), masks)
+    assert all(map(torch.equal, module.pictures(numbers, 0, 32, dos), images))
 
 
 def test_smiling_moves_its_action_unit():

@@ -210,7 +210,8 @@ def seated(request):
 
 
 def blank(subject, part=()):
-    return Canvas(subject.pose, SIZE, part)
+    everybody = torch.ones(len(subject.pose.x), 1, 1, dtype=torch.bool)
+    return Canvas(subject.pose, SIZE, dict.fromkeys(part, everybody))
 
 
 def values(plane, points):
