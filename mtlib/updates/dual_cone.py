@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-RIDGE = 1e-6  # on cosines
+RIDGES = (1e-6, 1e-4, 1e-2)  # on cosines; the next where they are too near singular for one
+PIVOTS = 25
 ROUNDING = 1e-10
 
 
@@ -12,8 +13,7 @@ def project(U: Tensor, G: Tensor) -> Tensor:
 
     With s = v - u the conditions are s >= 0, y = G v >= 0, s'y = 0. Each s_i is either free, and then y_i = 0, or 0.
     Block principal pivoting (Kim and Park 2011) guesses which: it exchanges all that came out negative, and only the
-    last of them where that does not help; with G positive definite this ends. One batched solve for all rows takes
-    the place of a programme for each.
+    last of them where that does not help. One batched solve for all rows takes the place of a programme for each.
 
     Args:
         U: (..., T).  G: (T, T) positive semidefinite. Tasks are counted in units of their gradients' lengths, so that
@@ -29,23 +29,30 @@ def project(U: Tensor, G: Tensor) -> Tensor:
         raise ValueError("UPGrad: the gradients are not finite")
     C = G.double().cpu()
     lengths = C.diagonal().clamp(min=torch.finfo(C.dtype).tiny).sqrt()
-    C = C / lengths / lengths[:, None] + RIDGE * torch.eye(len(C), dtype=C.dtype)
+    C = C / lengths / lengths[:, None]
     u = U.reshape(-1, len(C)).double().cpu() * lengths  # n T
-    free = torch.zeros_like(u, dtype=torch.bool)
+    for ridge in RIDGES:
+        v = _pivoted(C + ridge * torch.eye(len(C), dtype=C.dtype), u)
+        if v is not None:
+            return (v / lengths).to(U).view_as(U)
+    raise ValueError("UPGrad: the projection did not end")
+
+
+def _pivoted(C: Tensor, u: Tensor) -> Tensor | None:
+    """v (n, T), or None where the pivots do not end soon."""
+    free, places = torch.zeros_like(u, dtype=torch.bool), torch.arange(len(C))
     fewest, patience = torch.full((len(u),), len(C) + 1), torch.full((len(u),), 3)
-    for _ in range(100 + 10 * len(C)):
+    for _ in range(PIVOTS):
         s, y = _solved(C, u, free)
-        wrong = torch.where(free, s, y) < -ROUNDING * u.abs().amax(1, keepdim=True)  # n T
+        wrong = torch.where(free, s, y) < -ROUNDING * (u + s).abs().amax(1, keepdim=True)  # n T
         if not wrong.any():
-            return ((u + s) / lengths).to(U).view_as(U)
+            return u + s
         count = wrong.sum(1)
-        better = count < fewest
-        patience = torch.where(better, 3, patience - 1)
+        patience = torch.where(count < fewest, 3, patience - 1)
         fewest = torch.minimum(fewest, count)
-        places = torch.arange(len(C))
         last = places == torch.where(wrong, places, -1).amax(1, keepdim=True)
         free = free ^ torch.where((patience >= 0)[:, None], wrong, last & wrong)
-    raise ValueError("UPGrad: the projection did not end")
+    return None
 
 
 def _solved(C: Tensor, u: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
