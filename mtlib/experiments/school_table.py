@@ -73,7 +73,7 @@ def run_split(
     def make() -> list[dict]:
         torch.set_num_threads(1)
         data = school_data.load(split, dataset, root)
-        varied = curves(data)
+        varied = curves(data, few)
         return [
             {"split": split, "data": data.name, "curves": varied} | row for row in school.tuned(data, advance, few=few)
         ]
