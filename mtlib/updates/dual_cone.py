@@ -3,61 +3,67 @@
 import torch
 from torch import Tensor
 
-RIDGES = (1e-6, 1e-4, 1e-2)  # on cosines; the next where they are too near singular for one
-PIVOTS = 25
-ROUNDING = 1e-10
+RIDGE = 1e-6  # on cosines
+STEPS = 60
+CLOSE = 1e-9  # relative gap and residual
 
 
 def project(U: Tensor, G: Tensor) -> Tensor:
     """For every row u of U the v that minimises v'G v among all v >= u: what torchjd calls a ``DualConeProjector``.
 
-    With s = v - u the conditions are s >= 0, y = G v >= 0, s'y = 0. Each s_i is either free, and then y_i = 0, or 0.
-    Block principal pivoting (Kim and Park 2011) guesses which: it exchanges all that came out negative, and only the
-    last of them where that does not help. One batched solve for all rows takes the place of a programme for each.
+    With s = v - u the conditions are y = G v, s >= 0, y >= 0 and s_i y_i = 0. An interior point method keeps s and y
+    above 0 and brings all s_i y_i to 0 together (Mehrotra 1992, predictor and corrector). One batched factorisation
+    a step for all rows takes the place of a programme for each, and unlike pivoting it needs some ten to twenty steps
+    even where the tasks' gradients cancel each other.
 
     Args:
-        U: (..., T).  G: (T, T) positive semidefinite. Tasks are counted in units of their gradients' lengths, so that
-            a ridge on the cosines does the same to large and to small ones.
+        U: (..., T).
+        G: (T, T) positive semidefinite. Tasks are counted in units of their gradients' lengths, so that a ridge on the
+            cosines does the same to large and to small ones.
 
     Returns:
         like U.
 
     Raises:
-        ValueError: G is not finite, or it did not end.
+        ValueError: G is not finite.
     """
     if not G.isfinite().all():
         raise ValueError("UPGrad: the gradients are not finite")
     C = G.double().cpu()
     lengths = C.diagonal().clamp(min=torch.finfo(C.dtype).tiny).sqrt()
-    C = C / lengths / lengths[:, None]
+    C = C / lengths / lengths[:, None] + RIDGE * torch.eye(len(C), dtype=C.dtype)
     u = U.reshape(-1, len(C)).double().cpu() * lengths  # n T
-    for ridge in RIDGES:
-        v = _pivoted(C + ridge * torch.eye(len(C), dtype=C.dtype), u)
-        if v is not None:
-            return (v / lengths).to(U).view_as(U)
-    raise ValueError("UPGrad: the projection did not end")
+    size = u.abs().amax(1, keepdim=True).clamp(min=torch.finfo(u.dtype).tiny)
+    v = _interior(C, u / size) * size
+    return (v / lengths).to(U).view_as(U)
 
 
-def _pivoted(C: Tensor, u: Tensor) -> Tensor | None:
-    """v (n, T), or None where the pivots do not end soon."""
-    free, places = torch.zeros_like(u, dtype=torch.bool), torch.arange(len(C))
-    fewest, patience = torch.full((len(u),), len(C) + 1), torch.full((len(u),), 3)
-    for _ in range(PIVOTS):
-        s, y = _solved(C, u, free)
-        wrong = torch.where(free, s, y) < -ROUNDING * (u + s).abs().amax(1, keepdim=True)  # n T
-        if not wrong.any():
-            return u + s
-        count = wrong.sum(1)
-        patience = torch.where(count < fewest, 3, patience - 1)
-        fewest = torch.minimum(fewest, count)
-        last = places == torch.where(wrong, places, -1).amax(1, keepdim=True)
-        free = free ^ torch.where((patience >= 0)[:, None], wrong, last & wrong)
-    return None
+def _interior(C: Tensor, u: Tensor) -> Tensor:
+    """v (n, T) for u (n, T) of size 1."""
+    s = torch.ones_like(u)
+    y = torch.ones_like(u)
+    for _ in range(STEPS):
+        off = (u + s) @ C - y  # n T
+        gap = (s * y).mean(1, keepdim=True)
+        if max(gap.max(), off.abs().max()) < CLOSE:
+            break
+        factor = torch.linalg.cholesky(C + torch.diag_embed(y / s))  # n T T
+        ds, dy = _move(factor, off, s, y, -s * y)
+        length = _length(s, ds, y, dy)
+        centre = ((s + length * ds) * (y + length * dy)).mean(1, keepdim=True) ** 3 / gap**2
+        ds, dy = _move(factor, off, s, y, centre - s * y - ds * dy)
+        length = 0.995 * _length(s, ds, y, dy)
+        s, y = s + length * ds, y + length * dy
+    return u + s
 
 
-def _solved(C: Tensor, u: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-    """s and y (n, T) where ``free`` (n, T) says which of the two is 0."""
-    both = free[:, :, None] & free[:, None, :]  # n T T
-    matrix = torch.where(both, C, 0) + torch.diag_embed((~free).to(C.dtype))
-    s = torch.linalg.solve(matrix, torch.where(free, -(u @ C), 0))
-    return s, (s + u) @ C
+def _move(factor: Tensor, off: Tensor, s: Tensor, y: Tensor, aim: Tensor) -> tuple[Tensor, Tensor]:
+    """The Newton step for y = C v and s_i y_i moved by ``aim``."""
+    ds = torch.cholesky_solve((aim / s - off).unsqueeze(-1), factor).squeeze(-1)
+    return ds, (aim - y * ds) / s
+
+
+def _length(s: Tensor, ds: Tensor, y: Tensor, dy: Tensor) -> Tensor:
+    """(n, 1) how far one can go, at most 1, until something is 0."""
+    both, moves = torch.cat([s, y], 1), torch.cat([ds, dy], 1)
+    return torch.where(moves < 0, -both / moves, 1).amin(1, keepdim=True).clamp(max=1)

@@ -55,15 +55,15 @@ def scheme(
 ) -> Update:
     """A fresh update that weighs tasks as a paper does, with the paper's constants, for any number of tasks.
 
-    | name             | weighs                         | by                                         | `mtlib`           |
-    |------------------|--------------------------------|--------------------------------------------|-------------------|
-    | uniform          | losses                         | 1                                          | `Descend`         |
-    | DWA              | losses                         | training losses of two periods             | `DynamicAverage`  |
-    | AW               | losses                         | ten validation examples at every step      | `Adaptive`        |
-    | validation trend | losses                         | two validations (DMM-CNN, Eq. 4)           | `ValidationTrend` |
-    | uncertainty      | losses                         | learned                                    | `Uncertainty`     |
-    | GradNorm         | losses                         | learned, from gradients at the features    | `GradNorm`        |
-    | all others       | gradients of what is shared    | an aggregator                              | `Aggregate`       |
+    | name             | weighs           | by                                    | made with           |
+    |------------------|------------------|---------------------------------------|---------------------|
+    | uniform          | losses           | 1                                     | `Descend`           |
+    | DWA              | losses           | training losses of two periods        | `DynamicAverage`    |
+    | AW               | losses           | ten validation examples at every step | `Watch`, `Adaptive` |
+    | validation trend | losses           | two validations (DMM-CNN, Eq. 4)      | `ValidationTrend`   |
+    | uncertainty      | losses           | learned                               | `Uncertainty`       |
+    | GradNorm         | losses           | learned, by gradients at the features | `GradNorm`          |
+    | all others       | shared gradients | an aggregator                         | `Aggregate`         |
 
     "validation trend" needs validations that report losses: ``fit(..., validate_every=P, score=training.losses)``.
 
