@@ -9,12 +9,16 @@ from mtlib import sos, toy
 from mtlib.paths import repository
 
 ROOT = repository()
-TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in ("sos", "mtfap")}
+TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in ("sos", "mtfap", "dmm")}
 
 
 @pytest.mark.parametrize(
     ("letter", "paper", "notebooks", "some"),
-    [("S", "sos", "01*.ipynb", {"S-1", "S-5", "S-10"}), ("M", "mtfap", "02*.ipynb", {"M-1", "M-10", "M-16"})],
+    [
+        ("S", "sos", "01*.ipynb", {"S-1", "S-5", "S-10"}),
+        ("M", "mtfap", "02*.ipynb", {"M-1", "M-10", "M-16"}),
+        ("D", "dmm", "03*.ipynb", {"D-3", "D-5", "D-8"}),
+    ],
 )
 def test_every_label_in_use_is_explained(letter, paper, notebooks, some):
     explained = set(re.findall(rf"^\| ({letter}-\d+) [ABC] \|", TABLES[paper], re.MULTILINE))

@@ -1,0 +1,49 @@
+"""Weightings beside each other on DMM-CNN's network (Table 2): what each is worth over equal, tuned weights."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from mtlib.experiments.dmm_arms import DYNAMIC, EQUAL, FAMILY, READINGS, SGD, TREND, UNIFORM
+from mtlib.experiments.dmm_scores import accuracies, paired
+from mtlib.experiments.face_summary import spelled
+from mtlib.paths import repository
+
+Rows = Sequence[Mapping]  # of ``dmm_table.train``
+Samples = dict[str, list[float]]  # {estimate: [one per seed]}
+
+SCHEMES = {UNIFORM: EQUAL, TREND: DYNAMIC} | {name: name for name in FAMILY}  # {weighting: its arm}
+PRINTED = {"UW": UNIFORM, "DWA [30]": "DWA", "AW [38]": "AW", "proposed": TREND}
+
+
+def family(rows: Rows) -> Samples:
+    """{weighting: gain over uniform in points, one per seed}, adaptive thresholds as in Table 2 (D-16)."""
+    base = (SCHEMES[UNIFORM], "adaptive")
+    found = {name: paired(rows, (arm, "adaptive"), base) for name, arm in SCHEMES.items() if name != UNIFORM}
+    return {name: values for name, values in found.items() if values}
+
+
+def table2(rows: Rows) -> pd.DataFrame:
+    """A line per weighting: rate, accuracy, gain over uniform, and what the paper prints of the four that it has."""
+    theirs = pd.read_csv(repository() / "data" / "papers" / "dmm_table2_weighting.csv").set_index("scheme")
+    back, gains, lines = {own: name for name, own in PRINTED.items()}, family(rows), {}
+    for name, arm in SCHEMES.items():
+        own = list(accuracies(rows, (arm, "adaptive")).values())
+        if not own:
+            continue
+        rate = next(row["rate"] for row in rows if row["arm"] == arm)
+        line = {"n": len(own), "rate": f"{rate:g}", "drawn faces: accuracy (%)": spelled(own)}
+        line["gain over uniform"] = "–" if name == UNIFORM else spelled(gains.get(name, []), sign=True)
+        for short, title in (("celeba", "CelebA"), ("lfwa", "LFWA")):
+            value = theirs[f"mean_acc_{short}"].get(back.get(name))
+            line[f"{title}, printed"] = "–" if value is None else f"{value:.2f}"
+        lines[name] = line
+    return pd.DataFrame(lines).T
+
+
+def readings(rows: Rows) -> Samples:
+    """{reading: points, one per seed}: other readings of Eq. (4) minus the default, and equal minus dynamic by SGD."""
+    found = {name: paired(rows, (name, "adaptive"), (DYNAMIC, "adaptive")) for name in READINGS}
+    equal, dynamic = SGD
+    found["SGD, equal minus dynamic"] = paired(rows, (equal, "adaptive"), (dynamic, "adaptive"))
+    return {name: values for name, values in found.items() if values}

@@ -1,0 +1,207 @@
+"""DMM-CNN on several seeds: the networks behind its seven variants, its weightings and many others, drawn or CelebA.
+
+The unit is a job: one arm with one seed at one learning rate, in files of its own as in ``face_table``. A network is
+trained once and judged with four kinds of thresholds, which have no part in its training: so what a threshold is worth
+is told by the very same networks.
+
+Every arm without a ``like`` tries all of its ``RATES`` on a seed that is not reported; the rate with the smallest
+validation loss is its own, and that of the arms that are ``like`` it. So all have the same effort.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+import torch
+
+from mtlib import datasets
+from mtlib.datasets.registry import DRAWN
+from mtlib.dmm import report
+from mtlib.experiments import dmm_scores, face_table, jobs
+from mtlib.experiments.dmm_arms import ARMS, DYNAMIC, EQUAL, POINTS, RATES, TRACED, build, narrowed, update
+from mtlib.experiments.face_scores import TASK
+from mtlib.experiments.face_table import Cell, total
+from mtlib.networks import Trunk, trunk
+from mtlib.recipe import Recipe
+from mtlib.tasks import Dataset
+
+CELEBA = 162_770  # training faces
+BATCH = 64
+RATE = 3e-3  # of demonstrations, which are not tuned
+TUNED_ON = 900  # the seed of the search
+MOMENTUM = 0.9  # of SGD, which the paper does not give
+WIDTH = 64  # of the hidden layers over 128 channels: the paper's 1 024 over 2 048
+
+
+@dataclass(frozen=True)
+class Plan(face_table.Plan):
+    """How the networks are trained; further arguments as in ``face_table.Plan``.
+
+    Args:
+        validation: faces to validate on, None for all of CelebA's.
+        validations: how many an epoch has: P is the updates of an epoch by it (D-7).
+        network: the trunk's name; its map is read by the branches.
+        width: of the hidden layers; 1 024 in the paper.
+        weights: of a published trunk, see ``networks.resnet18``.
+    """
+
+    validation: int | None = 1024
+    validations: int = 8
+    network: str = "small"
+    width: int = WIDTH
+    weights: str | None = None
+
+    def stem(self, cell: Cell) -> Path:
+        """Where a cell leaves its files: named after all that decides its outcome, but not the training code."""
+        sizes = (self.data, self.size, self.train, self.validation, self.test, self.validations)
+        built = (self.network, self.width, self.weights)
+        return self.folder / f"dmm-{jobs.digest(self.recipe, sizes, built, cell, ARMS[cell.arm], self.device)}"
+
+    def trunk(self) -> Trunk:
+        """A new trunk."""
+        return trunk(self.network, 3, self.size, **({} if self.weights is None else {"weights": self.weights}))
+
+    def at(self, rate: float) -> "Plan":
+        """The same at another learning rate."""
+        return replace(self, recipe=replace(self.recipe, rate=rate))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a notebook trains: pixels, faces, passes over them, seeds, and seeds of arms that need few."""
+
+    size: int
+    train: int | None
+    validation: int | None
+    test: int | None
+    epochs: int
+    seeds: int
+    few: int
+    network: str = "small"
+    width: int = WIDTH
+
+    @property
+    def updates(self) -> int:
+        """Of every network."""
+        return self.epochs * max(1, (self.train or CELEBA) // BATCH)
+
+    def plan(self, folder: Path, *, data: str, root: str | None, made_by: str | None, device: str) -> Plan:
+        """The plan, at the rate of runs that are not tuned."""
+        recipe = Recipe(epochs=self.epochs, batch=BATCH, rate=RATE)
+        built = {"validation": self.validation, "network": self.network, "width": self.width}
+        return Plan(recipe, folder, data, root, self.size, self.train, self.test, made_by, device, **built)
+
+
+PROFILES = {
+    "smoke": Profile(48, 128, 64, 64, 2, 2, 2),
+    "quick": Profile(48, 1024, 256, 512, 2, 2, 2),
+    "standard": Profile(48, 8192, 1024, 4096, 5, 5, 3),
+    "paper": Profile(224, None, None, None, 15, 5, 3, "resnet50", 1024),
+}
+# What a notebook trains itself, when it does not make its record.
+LIVE = ("baseline", EQUAL, DYNAMIC)
+
+
+def profile(name: str, *, train: int = 0, epochs: int = 0, seeds: int = 0) -> Profile:
+    """A notebook's profile with what was asked for instead; 0 takes the profile's."""
+    found = PROFILES[name]
+    few = min(found.few, seeds) if seeds else found.few
+    return replace(
+        found, train=train or found.train, epochs=epochs or found.epochs, seeds=seeds or found.seeds, few=few
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train."""
+
+    arm: str
+    seed: int
+    rate: float
+
+
+# ------------------------------------------------------------------ tuning and training
+
+
+def trials(arms: Sequence[str]) -> list[Job]:
+    """What the search trains: every arm that is tuned, or that another one is like, at all of its optimiser's rates."""
+    asked = dict.fromkeys(ARMS[arm].like or arm for arm in arms)
+    return [Job(arm, TUNED_ON, rate) for arm in asked for rate in RATES[ARMS[arm].optimiser]]
+
+
+def chosen(arms: Sequence[str], tried: Sequence[Mapping]) -> dict[str, float]:
+    """{arm: its learning rate}: that with the smallest validation loss among the rows ``tried`` of ``trials``.
+
+    Raises:
+        ValueError: an arm whose trials all diverged.
+    """
+    best = {}
+    for arm in dict.fromkeys(ARMS[arm].like or arm for arm in arms):
+        own = {row["rate"]: row["validation loss"] for row in tried if row["arm"] == arm and not row["diverged"]}
+        if not own:
+            raise ValueError(f"{arm} diverged at all of its rates, {RATES[ARMS[arm].optimiser]}")
+        best[arm] = min(own, key=own.get)
+    return {arm: best[ARMS[arm].like or arm] for arm in arms}
+
+
+def work(arms: Sequence[str], profile: Profile, search: bool) -> int:
+    """Updates of all networks, with those of the search."""
+    jobs_of = sum(profile.few if ARMS[arm].few else profile.seeds for arm in arms)
+    return profile.updates * (jobs_of + (len(trials(arms)) if search else 0))
+
+
+def listed(rates: Mapping[str, float], seeds: int, few: int) -> list[Job]:
+    """All jobs, seed by seed, so that what is cut short has whole seeds."""
+    found = []
+    for seed in range(seeds):
+        found += [Job(arm, seed, rate) for arm, rate in rates.items() if seed < (few if ARMS[arm].few else seeds)]
+    return found
+
+
+def train(wanted: Sequence[Job], plan: Plan, *, workers: int = 1, advance: jobs.Advance = jobs.nothing) -> list[dict]:
+    """Train what is not trained yet; the scores of every job in the order given, see ``dmm_scores.scores``.
+
+    Args:
+        workers: processes of one thread each; the outcome does not depend on their number.
+        advance: told the updates done; by whole jobs if there are several workers.
+    """
+    updates = total(plan, 1)
+    rows = jobs.run_all(wanted, partial(run_job, plan=plan), lambda job: updates, workers, advance)
+    place = {job: at for at, job in enumerate(wanted)}
+    return sorted(rows, key=lambda row: place[Job(row["arm"], row["seed"], row["rate"])])
+
+
+def run_job(job: Job, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[dict]:
+    """One row, from its file if the job is done."""
+    return face_table.run_cell(Cell(job.arm, job.seed), plan.at(job.rate), advance, _trained)
+
+
+@lru_cache(maxsize=1)  # jobs come seed by seed
+def load(plan: Plan, seed: int) -> Dataset:
+    """Faces in colour with attributes and landmarks: CelebA's are the same for every seed."""
+    own = {"seed": seed} if plan.data == DRAWN else {"root": plan.root}
+    own |= {"train": plan.train, "validation": plan.validation, "test": plan.test}
+    return datasets.load(plan.data, size=plan.size, channels=3, tasks=(TASK, POINTS), device=plan.device, **own)
+
+
+def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) -> dict:
+    torch.set_num_threads(1)  # one process per core serves better, and results do not depend on the cores
+    arm = ARMS[cell.arm]
+    data = load(plan.at(RATE), cell.seed)  # the faces are the same whatever the rate is
+    plan = replace(plan, validations=arm.validations or plan.validations)
+    data = narrowed(data, arm.only) if arm.only else data
+    per_epoch = max(1, len(data.train) // plan.recipe.batch)
+    momentum = MOMENTUM if arm.optimiser == "sgd" else 0.0
+    plan = replace(plan, recipe=replace(plan.recipe, optimiser=arm.optimiser, momentum=momentum))
+    method = build(arm, plan.trunk, data.tasks, cell.seed, width=plan.width, validations=plan.validations)
+    row, history = face_table.fitted(
+        *(cell, plan, method.to(plan.device), data, update(arm, data, per_epoch, cell.seed), checkpoint, advance),
+        validate_every=max(1, per_epoch // plan.validations),
+        score=report,
+    )
+    row |= {"rate": plan.recipe.rate}
+    if not row["diverged"]:
+        row |= dmm_scores.scores(method, data, history, traced=cell.arm in TRACED)
+        checkpoint.unlink(missing_ok=True)
+    return row
