@@ -10,7 +10,7 @@ from mtlib.method import Losses, Method
 from mtlib.recipe import Recipe
 from mtlib.tasks import Batch, Task
 from mtlib.updates import Descend
-from mtlib.weighting import DynamicAverage, Fixed, Uncertainty
+from mtlib.weighting import Adaptive, DynamicAverage, Fixed, Uncertainty, ValidationTrend
 
 SGD = Recipe(steps=100, optimiser="sgd", rate=0.1, schedule="constant")
 BATCH = Batch(torch.zeros(1, 1), {})
@@ -87,6 +87,9 @@ def test_the_total_is_what_is_descended_and_the_tasks_are_shown_without_weights(
         (lambda: Uncertainty(0), "heads must be a whole number of 1 or more, got 0"),
         (lambda: DynamicAverage(2, 0), "period must be a whole number of 1 or more, got 0"),
         (lambda: DynamicAverage(2, 5, temperature=0), "temperature must be above 0, got 0"),
+        (lambda: Adaptive(2, period=True), "period must be a whole number of 1 or more, got True"),
+        (lambda: ValidationTrend(2, floor=-1), "floor must be a finite number of 0 or more, got -1"),
+        (lambda: ValidationTrend(2, direction="rise"), "direction is one of absolute, decrease, got 'rise'"),
     ],
 )
 def test_a_weighting_that_cannot_be_is_refused(make, message):
@@ -94,47 +97,10 @@ def test_a_weighting_that_cannot_be_is_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize("weighting", [Fixed([1, 2, 3]), Uncertainty(3), DynamicAverage(3, 5)])
+@pytest.mark.parametrize("weighting", [Fixed([1, 2, 3]), Uncertainty(3), DynamicAverage(3, 5), ValidationTrend(3)])
 def test_a_weighting_for_another_number_of_heads_is_refused_at_the_start(weighting):
     with pytest.raises(ValueError, match="the weighting is for 3 heads, the method has 2"):
         Descend(weighting).start(Bowls(), SGD)
-
-
-# ------------------------------------------------------------------ Kendall, Gal and Cipolla 2018
-
-
-def test_uncertainty_term_by_term():
-    weighting = Uncertainty(2)
-    with torch.no_grad():
-        weighting.s.copy_(torch.tensor([0.0, math.log(4.0)]))
-    losses = Losses(torch.tensor([3.0, 8.0], requires_grad=True))
-    terms = weighting(losses)
-    terms.sum().backward()
-    assert terms.tolist() == pytest.approx([3.0, 8 / 4 + math.log(4)])
-    assert losses.tasks.grad.tolist() == pytest.approx([1, 1 / 4])  # the weights exp(-s)
-    assert weighting.s.grad.tolist() == pytest.approx([1 - 3, 1 - 8 / 4])  # 1 - exp(-s) L
-
-
-class Still(Method):
-    """Losses that nothing can change."""
-
-    tasks = (Task("still", "binary", 2),)
-
-    def __init__(self):
-        super().__init__()
-        self.w = nn.Parameter(torch.zeros((), dtype=torch.double))
-
-    def losses(self, batch):
-        return Losses(torch.tensor([0.5, 4.0], dtype=torch.double) + 0 * self.w)
-
-
-def test_uncertainty_left_alone_with_a_loss_weighs_it_by_its_inverse():
-    update = Descend(Uncertainty(2))
-    update.start(Still(), Recipe(steps=1000, optimiser="sgd", rate=0.1, schedule="constant", weight_decay=0.5))
-    for _ in range(400):
-        update(BATCH)
-    # s -> log L, and not to the smaller s that a penalty on s would give
-    assert torch.exp(-update.weighting.s).tolist() == pytest.approx([1 / 0.5, 1 / 4.0], rel=1e-6)
 
 
 def test_an_update_starts_anew_from_the_weighting_it_was_given():
@@ -149,40 +115,3 @@ def test_an_update_starts_anew_from_the_weighting_it_was_given():
     assert not given.s.any()
     assert ways[0][1].all()
     assert all(torch.equal(a, b) for a, b in zip(*ways, strict=True))
-
-
-# ------------------------------------------------------------------ Liu, Johns and Davison 2019
-
-
-def weights_of(weighting, series):
-    """The weights that each (T,) of losses is given."""
-    return torch.stack([weighting(Losses(one)) / one for one in series])
-
-
-def test_dynamic_average_by_hand():
-    # Periods of 2 updates. Means: (2, 4), then (1, 4), then (1, 1).
-    series = torch.tensor([[1.0, 4], [3, 4], [0.5, 6], [1.5, 2], [1, 1], [1, 1], [1, 1]]).double()
-    weights = weights_of(DynamicAverage(2, period=2, temperature=2.0).double(), series)
-    assert weights[:4].flatten().tolist() == [1.0] * 8  # nothing to compare in the first two periods
-    a, b = math.exp(0.5 / 2), math.exp(1 / 2)  # ratios 1/2 and 4/4
-    for step in (4, 5):
-        assert weights[step].tolist() == pytest.approx([2 * a / (a + b), 2 * b / (a + b)])
-    c, d = math.exp(1 / 2), math.exp(0.25 / 2)  # ratios 1/1 and 1/4
-    assert weights[6].tolist() == pytest.approx([2 * c / (c + d), 2 * d / (c + d)])
-
-
-def test_dynamic_average_knows_no_units_and_no_order():
-    series = torch.rand(12, 3, generator=torch.Generator().manual_seed(0), dtype=torch.double) + 0.1
-    weights = weights_of(DynamicAverage(3, period=3).double(), series)
-    assert weights[-1].std() > 0.01
-    torch.testing.assert_close(weights.sum(1), torch.full((12,), 3.0).double())
-    torch.testing.assert_close(
-        weights_of(DynamicAverage(3, 3).double(), series * torch.tensor([1.0, 60, 1e-3]).double()), weights
-    )
-    torch.testing.assert_close(weights_of(DynamicAverage(3, 3).double(), series[:, [2, 0, 1]]), weights[:, [2, 0, 1]])
-
-
-def test_dynamic_average_bears_a_task_that_is_solved():
-    series = torch.tensor([[1.0, 0.0]] * 4)
-    weighting = DynamicAverage(2, period=1)
-    assert all(weighting(Losses(one)).isfinite().all() for one in series)
