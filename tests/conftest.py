@@ -1,6 +1,10 @@
 """What several tests share."""
 
+import json
 import os
+import subprocess
+import sys
+from contextlib import ExitStack
 
 # Before numpy and torch start theirs, and for the processes that tests start: the suite runs on two workers, and two
 # threads each on two cores spend most of their time waiting for each other.
@@ -74,3 +78,53 @@ def pack():
                 part.copy_(new.view_as(part))
 
     return pack
+
+
+# Each piece of code in a process of its own, forked where torch is imported already: that takes longest.
+FORKS = """
+import json
+import os
+import sys
+import traceback
+
+import torch
+
+for line in sys.stdin:
+    code, folder = json.loads(line)
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT), number)
+    failed = 0
+    try:
+        exec(code, dict(globals()))
+    except BaseException:
+        traceback.print_exc()
+        failed = 1
+    sys.stdout.flush()
+    os._exit(failed)
+"""
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory):
+    """forks(before="")(code) -> a CompletedProcess of the code, in a process that has run ``before`` and has torch."""
+
+    def forks(before=""):
+        command = [sys.executable, "-W", "ignore", "-c", before + FORKS]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        processes.enter_context(process)
+        processes.callback(process.kill)
+
+        def run(code):
+            folder = tmp_path_factory.mktemp("fork")
+            print(json.dumps([code, str(folder)]), file=process.stdin, flush=True)
+            status = int(process.stdout.readline())
+            return subprocess.CompletedProcess(code, status, *((folder / k).read_text() for k in ("stdout", "stderr")))
+
+        return run
+
+    with ExitStack() as processes:
+        yield forks

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
@@ -127,10 +126,10 @@ sys.meta_path[:] = [Without()]
 """
 
 
-def run(code):
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", WITHOUT % sorted(foreign()) + code], capture_output=True, text=True
-    )
+@pytest.fixture(scope="module")
+def run(forks):
+    """run(code) -> how a process without foreign modules ends, and what it printed."""
+    return forks(WITHOUT % sorted(foreign()) + "import torch._dynamo")  # which training would import, each time
 
 
 def test_the_list_of_foreign_modules_has_what_it_should():
@@ -138,7 +137,7 @@ def test_the_list_of_foreign_modules_has_what_it_should():
     assert not {"torch", "sympy", "typing_extensions", "mtlib"} & foreign()
 
 
-def test_sos_trains_in_the_five_lines_of_its_docstring_with_torch_alone():
+def test_sos_trains_in_the_five_lines_of_its_docstring_with_torch_alone(run):
     code = """
 import torch
 import mtlib.sos
@@ -166,7 +165,7 @@ print("trained")
     assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr
 
 
-def test_sos_se_trains_in_the_lines_of_its_docstring_with_torch_alone():
+def test_sos_se_trains_in_the_lines_of_its_docstring_with_torch_alone(run):
     code = """
 import torch
 import mtlib.sos_se
@@ -185,7 +184,7 @@ print("trained")
     assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr
 
 
-def test_a_graph_is_learned_in_the_lines_of_its_docstring_with_torch_alone():
+def test_a_graph_is_learned_in_the_lines_of_its_docstring_with_torch_alone(run):
     code = """
 import torch
 import mtlib.structure
@@ -208,7 +207,7 @@ print("learned")
     assert (result.returncode, result.stdout) == (0, "learned\n"), result.stderr
 
 
-def test_fit_trains_saves_and_resumes_with_torch_alone(tmp_path):
+def test_fit_trains_saves_and_resumes_with_torch_alone(run, tmp_path):
     code = f"""
 from pathlib import Path
 from mtlib import toy
@@ -230,7 +229,7 @@ print("resumed")
     assert (result.returncode, result.stdout) == (0, "resumed\n"), result.stderr
 
 
-def test_faces_are_drawn_kept_annotated_and_learned_from_with_torch_alone(tmp_path):
+def test_faces_are_drawn_kept_annotated_and_learned_from_with_torch_alone(run, tmp_path):
     code = f"""
 from mtlib.annotate import annotate
 from mtlib.controls import MultiTask
@@ -250,7 +249,7 @@ print("learned")
     assert (result.returncode, result.stdout.splitlines()[-1:]) == (0, ["learned"]), result.stderr
 
 
-def test_where_sos_trains_the_desk_cannot_be_imported():
+def test_where_sos_trains_the_desk_cannot_be_imported(run):
     result = run("import mtlib.claims")
     assert result.returncode == 1
     assert "No module named 'scipy'" in result.stderr

@@ -1,8 +1,5 @@
 """torchvision comes in whatever it was built for, and all that the course uses of it works."""
 
-import subprocess
-import sys
-
 import pytest
 
 CODE = """
@@ -23,33 +20,43 @@ except AttributeError:
 """
 
 
-def run(tmp_path, then, **modules):
-    for name, content in modules.items():
-        (tmp_path / f"{name}.py").write_text(content)
-    code = CODE.format(folder=str(tmp_path), then=then)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def fork(forks):
+    return forks()
 
 
-def test_the_two_operators_are_declared_where_they_are_missing(tmp_path):
+@pytest.fixture
+def run(fork, tmp_path):
+    """run(then, module="content", ...) -> how the code ends where modules of these names are found first."""
+
+    def run(then, **modules):
+        for name, content in modules.items():
+            (tmp_path / f"{name}.py").write_text(content)
+        return fork(CODE.format(folder=str(tmp_path), then=then))
+
+    return run
+
+
+def test_the_two_operators_are_declared_where_they_are_missing(run):
     then = "first = vision.torchvision(); print(first.__name__, vision.torchvision() is first, len(vision._DECLARED))"
-    result = run(tmp_path, then, torchvision=BUILT_FOR_ANOTHER)
+    result = run(then, torchvision=BUILT_FOR_ANOTHER)
     assert result.stdout == "torchvision True 1\n", result.stderr
 
 
-def test_nothing_is_declared_where_it_imports_by_itself(tmp_path):
-    result = run(tmp_path, "vision.torchvision(); print(len(vision._DECLARED))", torchvision="")
+def test_nothing_is_declared_where_it_imports_by_itself(run):
+    result = run("vision.torchvision(); print(len(vision._DECLARED))", torchvision="")
     assert result.stdout == "0\n", result.stderr
 
 
-def test_another_fault_of_it_is_not_hidden(tmp_path):
-    result = run(tmp_path, "vision.torchvision()", torchvision="raise RuntimeError('out of order')")
+def test_another_fault_of_it_is_not_hidden(run):
+    result = run("vision.torchvision()", torchvision="raise RuntimeError('out of order')")
     assert result.returncode == 1
     assert "RuntimeError: out of order" in result.stderr
 
 
-def test_torchmetrics_comes_after_it(tmp_path):
+def test_torchmetrics_comes_after_it(run):
     metrics = "import sys; assert 'torchvision' in sys.modules"
-    result = run(tmp_path, "print(vision.torchmetrics().__name__)", torchvision=BUILT_FOR_ANOTHER, torchmetrics=metrics)
+    result = run("print(vision.torchmetrics().__name__)", torchvision=BUILT_FOR_ANOTHER, torchmetrics=metrics)
     assert result.stdout == "torchmetrics\n", result.stderr
 
 
