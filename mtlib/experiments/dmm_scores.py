@@ -15,6 +15,7 @@ from mtlib.tasks import Dataset, Split
 if TYPE_CHECKING:
     from mtlib.tasks import Task
 
+DIGITS = 4
 THRESHOLDS = ("fixed", "adaptive", "matched", "most accurate")
 CURVES = ("loss", "threshold")
 SHOWN = ("Bald", "Wearing_Hat", "Mouth_Slightly_Open", "Young", "Attractive")  # whose outputs are kept
@@ -50,7 +51,7 @@ def scores(method: DMM, data: Dataset, history: Sequence[Mapping[str, float]], *
     looks = [line for line in history if "validation score" in line]
     row |= {
         "thresholds": {kind: plain(taus[kind], 3) for kind in THRESHOLDS[1:]},
-        "AUC": 100 * auc(z, y).nanmean().item(),
+        "AUC": next(iter(plain(100 * auc(z, y).nanmean(0, keepdim=True), DIGITS))),
         "validation loss": min(-line["validation score"] for line in looks),
         "curve": [[line["step"] + 1, round(-line["validation score"], 5)] for line in looks],
         "losses": [round(looks[-1][f"validation loss/{name}"], 4) for name in task.columns],
@@ -75,12 +76,12 @@ def outputs(method: DMM, split: Split, task: "Task", rows: int = 1024) -> tuple[
 
 
 def landmark_error(method: DMM, split: Split) -> float | None:
-    """Mean distance between points and their places, per cent of the picture's width; None without landmarks."""
+    """Mean distance between points and their places, per cent of the picture's width; None where there are none."""
     if method.landmarks is None:
         return None
     z, places = outputs(method, split, method.landmarks)
     distance = (z - places).unflatten(1, (-1, 2)).norm(dim=2)  # N T, in half widths
-    return 50 * distance.nanmean().item()
+    return None if distance.isnan().all() else 50 * distance.nanmean().item()
 
 
 # ------------------------------------------------------------------ of rows

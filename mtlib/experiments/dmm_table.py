@@ -17,8 +17,8 @@ import torch
 
 from mtlib import datasets
 from mtlib.datasets.registry import DRAWN
-from mtlib.dmm import report
-from mtlib.experiments import dmm_scores, face_table, jobs
+from mtlib.dmm import DMM, report
+from mtlib.experiments import dmm_lfwa, dmm_scores, face_table, jobs
 from mtlib.experiments.dmm_arms import ARMS, DYNAMIC, EQUAL, POINTS, RATES, TRACED, build, narrowed, update
 from mtlib.experiments.face_scores import TASK
 from mtlib.experiments.face_table import Cell, total
@@ -26,6 +26,7 @@ from mtlib.networks import Trunk, trunk
 from mtlib.recipe import Recipe
 from mtlib.tasks import Dataset
 
+NAMES = {DRAWN: "drawn faces", "celeba": "CelebA", "lfwa": "LFWA"}
 CELEBA = 162_770  # training faces
 BATCH = 64
 RATE = 3e-3  # of demonstrations, which are not tuned
@@ -151,11 +152,11 @@ def work(arms: Sequence[str], profile: Profile, search: bool) -> int:
     return profile.updates * (jobs_of + (len(trials(arms)) if search else 0))
 
 
-def listed(rates: Mapping[str, float], seeds: int, few: int) -> list[Job]:
-    """All jobs, seed by seed, so that what is cut short has whole seeds."""
+def listed(rates: Mapping[str, float], seeds: Sequence[int], few: int) -> list[Job]:
+    """All jobs, seed by seed, so that what is cut short has whole seeds; arms that need few get the first ones."""
     found = []
-    for seed in range(seeds):
-        found += [Job(arm, seed, rate) for arm, rate in rates.items() if seed < (few if ARMS[arm].few else seeds)]
+    for at, seed in enumerate(seeds):
+        found += [Job(arm, seed, rate) for arm, rate in rates.items() if at < few or not ARMS[arm].few]
     return found
 
 
@@ -179,29 +180,46 @@ def run_job(job: Job, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[
 
 @lru_cache(maxsize=1)  # jobs come seed by seed
 def load(plan: Plan, seed: int) -> Dataset:
-    """Faces in colour with attributes and landmarks: CelebA's are the same for every seed."""
+    """Faces in colour with attributes and landmarks: real ones are the same for every seed."""
+    counts = {"train": plan.train, "validation": plan.validation, "test": plan.test}
+    if plan.data == "lfwa":
+        return dmm_lfwa.joined(root=plan.root, size=plan.size, device=plan.device, **counts)
     own = {"seed": seed} if plan.data == DRAWN else {"root": plan.root}
-    own |= {"train": plan.train, "validation": plan.validation, "test": plan.test}
-    return datasets.load(plan.data, size=plan.size, channels=3, tasks=(TASK, POINTS), device=plan.device, **own)
+    tasks = (TASK, POINTS)
+    return datasets.load(plan.data, size=plan.size, channels=3, tasks=tasks, device=plan.device, **own, **counts)
 
 
 def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) -> dict:
     torch.set_num_threads(1)  # one process per core serves better, and results do not depend on the cores
-    arm = ARMS[cell.arm]
-    data = load(plan.at(RATE), cell.seed)  # the faces are the same whatever the rate is
-    plan = replace(plan, validations=arm.validations or plan.validations)
-    data = narrowed(data, arm.only) if arm.only else data
-    per_epoch = max(1, len(data.train) // plan.recipe.batch)
-    momentum = MOMENTUM if arm.optimiser == "sgd" else 0.0
-    plan = replace(plan, recipe=replace(plan.recipe, optimiser=arm.optimiser, momentum=momentum))
-    method = build(arm, plan.trunk, data.tasks, cell.seed, width=plan.width, validations=plan.validations)
-    row, history = face_table.fitted(
-        *(cell, plan, method.to(plan.device), data, update(arm, data, per_epoch, cell.seed), checkpoint, advance),
-        validate_every=max(1, per_epoch // plan.validations),
-        score=report,
-    )
+    row, method, data, history = learned(cell, plan, checkpoint, advance)
     row |= {"rate": plan.recipe.rate}
     if not row["diverged"]:
         row |= dmm_scores.scores(method, data, history, traced=cell.arm in TRACED)
         checkpoint.unlink(missing_ok=True)
     return row
+
+
+def learned(
+    cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance = jobs.nothing
+) -> tuple[dict, DMM, Dataset, list[dict[str, float]]]:
+    """A trained network: the beginning of its row, itself, its data and its history, see ``face_table.fitted``.
+
+    On LFWA it begins with what the same arm has learned on CelebA with the same recipe, which is kept in a file.
+    """
+    arm, data = ARMS[cell.arm], load(plan.at(RATE), cell.seed)  # the faces are the same whatever the rate is
+    data = narrowed(data, arm.only) if arm.only else data
+    per_epoch = max(1, len(data.train) // plan.recipe.batch)
+    momentum = MOMENTUM if arm.optimiser == "sgd" else 0.0
+    validations = arm.validations or plan.validations
+    plan = replace(plan, recipe=replace(plan.recipe, optimiser=arm.optimiser, momentum=momentum))
+    method = build(arm, plan.trunk, data.tasks, cell.seed, width=plan.width, validations=validations)
+    if plan.data == "lfwa":
+        before = replace(plan, data="celeba")
+        kept = before.stem(cell)
+        dmm_lfwa.begin(method, kept.with_suffix(".network"), lambda: learned(cell, before, kept.with_suffix(".pt"))[1])
+    row, history = face_table.fitted(
+        *(cell, plan, method.to(plan.device), data, update(arm, data, per_epoch, cell.seed), checkpoint, advance),
+        validate_every=max(1, per_epoch // validations),
+        score=report,
+    )
+    return row, method, data, history

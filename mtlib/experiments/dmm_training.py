@@ -104,3 +104,9 @@ def curves(rows: Rows) -> Curves:
             "threshold": {name: threshold[place(name)] for name in TEN},
         }
     return Curves([step for step, _ in traced[EQUAL]["curve"]], runs)
+
+
+def outputs(rows: Rows, arm: str = DYNAMIC) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """{attribute: what the arm's network of the first seed says of test faces, and their labels 0/1}."""
+    kept = [row["outputs"] for row in rows if row["arm"] == arm and "outputs" in row]
+    return {name: (np.array(z), np.array(y)) for name, (z, y) in kept[0].items()} if kept else {}
