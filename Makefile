@@ -4,6 +4,8 @@ BIN     := .venv/bin
 MTLIB   := $(BIN)/python -m mtlib
 # Python compiles what it imports, when it does: compiling all that is installed takes a minute and more.
 PIP     := --quiet --no-compile --constraint constraints.txt
+# It has to keep what it compiled: each of a hundred processes would take ten seconds to compile torch and others anew.
+unexport PYTHONDONTWRITEBYTECODE
 NB      ?= all
 PROFILE ?= quick
 ARGS    ?=
@@ -34,7 +36,7 @@ lint: setup  ## style of source and notebooks
 	@$(BIN)/ruff format --check .
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -p no:nbval -n 2 --dist loadscope
 	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
 	@MTLIB_HEADLESS=1 $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 torch.set_num_threads(1)
+# For nbformat, jsonschema would compile the grammars of all kinds of addresses, more than a second in every process.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def _places(model):
