@@ -45,6 +45,14 @@ def test_task_graph_runs_small():
     assert "cvxpy / own" in done
 
 
+def test_weighting_runs_small():
+    small = ["--tasks", "2", "--batch", "4", "--size", "32", "--repeats", "1"]
+    done = output("weighting.py", *small, "--schemes", "AW", "GradNorm", "PCGrad")
+    assert "T = 2, GradNorm: " in done
+    assert "T = 2, PCGrad at the parameters: " in done
+    assert "T = 2, PCGrad at the features: " in done
+
+
 def test_faces_runs_small():
     done = output("faces.py", "--sizes", "32", "--files", "6", "--batch", "3", "--repeats", "2", "--workers", "1")
     assert "6 files of 178 x 218" in done
