@@ -1,5 +1,6 @@
 """Weightings beside each other on DMM-CNN's network (Table 2): what each is worth over equal, tuned weights."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -47,3 +48,14 @@ def readings(rows: Rows) -> Samples:
     equal, dynamic = SGD
     found["SGD, equal minus dynamic"] = paired(rows, (equal, "adaptive"), (dynamic, "adaptive"))
     return {name: values for name, values in found.items() if values}
+
+
+def band(rows: Rows) -> list[float]:
+    """How far each seed of equal weights is from their mean, points."""
+    own = list(accuracies(rows, (EQUAL, "adaptive")).values())
+    return [value - sum(own) / len(own) for value in own]
+
+
+def costs() -> dict[str, float]:
+    """{weighting: cost of an update of forty tasks, in updates of equal weights}, as measured by a benchmark."""
+    return json.loads((repository() / "data" / "costs" / "weighting.json").read_text())["40"]

@@ -102,6 +102,7 @@ PROFILES = {
 }
 # What a notebook trains itself, when it does not make its record.
 LIVE = ("baseline", EQUAL, DYNAMIC)
+LIVE_FAMILY = (EQUAL, DYNAMIC, "DWA", "UPGrad")
 
 
 def profile(name: str, *, train: int = 0, epochs: int = 0, seeds: int = 0) -> Profile:

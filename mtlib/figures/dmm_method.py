@@ -1,4 +1,4 @@
-"""How DMM-CNN works: three branches on one map, pyramids of maxima, weights that freeze, thresholds of rare attributes."""
+"""How DMM-CNN works: three branches on one map, pyramids of maxima, weights that freeze, thresholds."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -133,8 +133,8 @@ def pyramid(map: ndarray, *, tolerance: float | None = None) -> Drawing:
         {"map": values} | grids | {"possible places": list(possible.values())},
         f"A map of {values.shape[0]} by {values.shape[1]} numbers, and three grids of 1, 4 and 9 blocks with the "
         f"maximum of each block; the largest number, {_number(values.max())}, has a frame wherever it stands.",
-        f"Every grid keeps the largest number, {_number(values.max())}, and tells differently well where it was. Places "
-        f"of {values.size} that it may have had: {left}.",
+        f"Every grid keeps the largest number, {_number(values.max())}, and tells differently well where it was. "
+        f"Places of {values.size} that it may have had: {left}.",
         trained={} if tolerance is None else dict.fromkeys(("map", *grids), tolerance) | {"possible places": 50.0},
     )
 
