@@ -52,4 +52,7 @@ def _weights(rule: str, now: Tensor, before: Tensor, last: Tensor, floor: float)
     if rule == "AW":
         found = adapted(now, before)
         return found if found.sum() > 0 else last  # nothing moved: the weights stay
-    return trend(now, before, floor if rule.endswith("floor") else 0.0, normalise=rule.endswith("mean 1"))
+    # Relative to the loss before: a fast task's is soon smaller than what ``trend`` still takes for a loss.
+    ratio = torch.where(before > 0, now / before, 1)
+    least = floor if rule.endswith("floor") else 0.0
+    return trend(ratio, torch.ones_like(ratio), least, normalise=rule.endswith("mean 1"))

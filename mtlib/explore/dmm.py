@@ -101,7 +101,8 @@ def _speeds(losses: ndarray, weights: ndarray, rule: str, kappa: tuple[float, fl
         ax.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2, handlelength=3.5)
     ends = losses[:, -1]
-    starved = "" if ends[1] < 0.1 else "; the hard task has stopped before its end"
+    moved = losses[1, -11] - ends[1]  # in the last ten validations
+    starved = "; the hard task has stopped before its end" if ends[1] > 0.1 and moved < 0.01 * ends[1] else ""
     return Drawing(
         "explore-speeds",
         figure,

@@ -119,8 +119,8 @@ def pyramid(map: ndarray, *, tolerance: float | None = None) -> Drawing:
     x = torch.from_numpy(values)[None, None]
     grids = {f"{side} × {side}": Pyramid((side,))(x)[0].view(side, side).numpy() for side in sides(3)}
     possible = {name: int(_may_be(values, grid).sum()) for name, grid in grids.items()}
-    figure = new(12.5, 4.4)
-    axes = figure.subplots(1, 1 + len(grids), width_ratios=(1.45, 1, 1, 1))
+    figure = new(13, 4.5)
+    axes = figure.subplots(1, 1 + len(grids), width_ratios=(1.2, 1, 1, 1))  # wider, and the map's title is cut
     _cells(axes[0], values)
     axes[0].set_title(f"one channel, {values.shape[0]} × {values.shape[1]}\nframed: the largest", loc="center")
     for ax, (name, grid) in zip(axes[1:], grids.items(), strict=True):
@@ -150,7 +150,7 @@ def _may_be(values: ndarray, grid: ndarray) -> ndarray:
 
 
 def _cells(ax: Axes, values: ndarray, low: float | None = None, high: float | None = None) -> None:
-    """Numbers on a pale scale of greys and blues, the largest framed."""
+    """Numbers on a pale scale of blues, the largest framed."""
     low, high = (values.min() if low is None else low), (values.max() if high is None else high)
     ax.imshow(values, "Blues", vmin=low, vmax=high + 0.9 * (high - low or 1))  # pale: black numbers stay readable
     for (i, j), value in np.ndenumerate(values):
@@ -164,7 +164,7 @@ def _cells(ax: Axes, values: ndarray, low: float | None = None, high: float | No
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}"
+    return f"{value:.2g}" if abs(value) >= 0.1 else f"{round(value, 2) + 0:g}"  # short enough for a cell
 
 
 # ------------------------------------------------------------------ freezing

@@ -17,6 +17,8 @@ def test_the_printed_rule_freezes_what_is_slow(kappa, kept):
 
 def test_only_what_is_faster_than_1_keeps_learning():
     assert left(1.1) < 1e-6
+    _, weights = learn([1.5], "Eq. (4)", validations=100)  # far below what a float of 1 can be told from
+    assert weights[0, -1].item() == pytest.approx(weights[0, 20].item(), abs=1e-3)
 
 
 @pytest.mark.parametrize(("kappa", "kept"), [(0.5, 0.65), (1.5, 0.35)])
