@@ -11,8 +11,8 @@ from mtlib.dmm import matched, most_accurate
 from mtlib.experiments.learning_speeds import RULES, learn
 from mtlib.explore import Explorer
 from mtlib.figures import BLACK, BLUE, RED, Drawing, new
-from mtlib.figures.dmm_method import threshold as drawn
 from mtlib.figures.dmm_results import spoken
+from mtlib.figures.dmm_threshold import threshold as drawn
 
 NORMAL = "two normal ones"
 EXAMPLES = 4000

@@ -45,13 +45,20 @@ def tuning(trials: Sequence[Mapping], chosen: Mapping[str, float], names: Mappin
     picked = {names[arm]: rate for arm, rate in chosen.items() if arm in names}
     rates = sorted(set(picked.values()))
     told = "; ".join(f"{rate:g}: {sum(own == rate for own in picked.values())}" for rate in rates)
+    ends = {arm: sorted(one["rate"] for one in trials if one["arm"] == arm) for arm in names}
+    edge = [
+        names[arm]
+        for arm, rate in chosen.items()
+        if len(ends.get(arm, ())) > 1 and rate in (ends[arm][0], ends[arm][-1])
+    ]
     return Drawing(
         "tuning",
         figure,
         {"losses": shown},
         "Two panels, weightings of losses and of gradients: validation loss over the learning rates tried, a line per "
         "weighting, the rate that was taken marked by a large symbol.",
-        f"Learning rate taken, and by how many weightings: {told}.",
+        f"Learning rate taken, and by how many weightings: {told}; "
+        + (f"at the edge of what was tried: {', '.join(edge)}." if edge else "none at the edge of what was tried."),
         trained={"losses": LOSS},
     )
 
@@ -172,14 +179,17 @@ def favoured(
     ax.legend()
     ax.grid(alpha=0.3)
     mean = f"{interval(ranks)}" if len(ranks) > 1 else f"{ranks[0]:+.2f}"
-    turn = "towards hard attributes" if np.mean(ranks) > 0 else "towards easy attributes"
+    found = interval(ranks) if len(ranks) > 1 else None
+    sides = {"hard": found is None or found.low > 0, "easy": found is None or found.high < 0}
+    lean = "hard" if np.mean(ranks) > 0 else "easy"
+    turn = f"lean towards {lean} attributes" if sides[lean] else "lean to neither side clearly"
     return Drawing(
         "favoured",
         figure,
-        {"rank correlations": ranks},
+        {"rank correlations": ranks, "weights": weight, "losses": loss},
         "A dot per attribute, circles objective and squares subjective: its dynamic weight in the last third of "
         "training over its validation loss at the end.",
         f"{f'{stamp}: ' if stamp else ''}rank correlation of late weights with losses, over attributes: {mean}; they "
-        f"lean {turn}.",
-        trained={"rank correlations": 1.0},
+        f"{turn}.",
+        trained={"rank correlations": 1.0, "weights": 0.5, "losses": LOSS},
     )

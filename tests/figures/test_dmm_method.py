@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtlib.figures import dmm_method, png
+from mtlib.figures import dmm_method, dmm_threshold, png
 
 
 def test_the_layers_of_the_branches_have_the_printed_sizes():
@@ -45,22 +45,22 @@ def test_freezing_tells_what_is_left():
 
 def test_accuracy_over_the_threshold_by_hand():
     z, y = np.array([0.0, 1, 1, 2]), np.array([0.0, 0, 1, 1])
-    grid, right = dmm_method.accuracies(z, y)
+    grid, right = dmm_threshold.accuracies(z, y)
     assert grid.tolist() == [-1, 0, 1, 2]  # everything is positive; then above 0, above 1, above 2
     assert right.tolist() == [0.5, 0.75, 0.75, 0.5]
 
 
 def test_thresholds_are_judged_against_the_commoner_answer():
     z, y = np.array([-1.0, 0, 1, 2]), np.array([0, 0, 0, 1])
-    drawing = dmm_method.threshold(z, y, {"low": -0.5, "high": 1.5}, "Bald")
+    drawing = dmm_threshold.threshold(z, y, {"low": -0.5, "high": 1.5}, "Bald")
     assert list(drawing.arrays["accuracy"]) == [50, 100]
     assert list(drawing.arrays["always the commoner answer"]) == [75]
     assert 'worse than that: "low"' in drawing.finding
     assert drawing.finding.startswith("Bald, 25.0 % yes")
-    missing = dmm_method.threshold(np.append(z, 9.0), np.append(y, -1), {"low": -0.5, "high": 1.5}, "Bald")
+    missing = dmm_threshold.threshold(np.append(z, 9.0), np.append(y, -1), {"low": -0.5, "high": 1.5}, "Bald")
     assert missing.arrays == drawing.arrays
     for wrong in ({}, {"nan": float("nan")}):
         with pytest.raises(ValueError, match="finite thresholds"):
-            dmm_method.threshold(z, y, wrong)
+            dmm_threshold.threshold(z, y, wrong)
     with pytest.raises(ValueError, match="both occur"):
-        dmm_method.threshold(z, np.zeros(4), {"a": 0.0})
+        dmm_threshold.threshold(z, np.zeros(4), {"a": 0.0})

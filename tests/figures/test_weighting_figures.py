@@ -41,6 +41,9 @@ def test_tuning_marks_the_rate_that_was_taken_and_leaves_out_what_diverged():
     drawing = weighting.tuning(trials, {"a": 1e-2, "b": 1e-3}, {"a": "DWA", "b": "MGDA"})
     assert drawing.arrays["losses"] == [0.5, 0.3, 0.4]
     assert "0.001: 1; 0.01: 1" in drawing.finding
+    assert drawing.finding.endswith("none at the edge of what was tried.")
+    edge = weighting.tuning(trials, {"a": 1e-3}, {"a": "DWA"})
+    assert edge.finding.endswith("at the edge of what was tried: DWA.")
     left, right = drawing.figure.axes
     assert (len(left.lines), len(right.lines)) == (2, 2)  # the line, and the mark
 
@@ -52,5 +55,7 @@ def test_whom_late_weights_favour(sign, turn):
     assert drawing.arrays["rank correlations"] == pytest.approx([sign, sign])
     assert drawing.finding.endswith(f"{turn}.")
     assert len(png(drawing.figure)) > 1000
+    either = weighting.favoured([np.exp(loss), np.exp(-loss)], [loss] * 2, ATTRIBUTES)
+    assert either.finding.endswith("lean to neither side clearly.")
     with pytest.raises(ValueError, match="no network with dynamic weights"):
         weighting.favoured([], [], ATTRIBUTES)
