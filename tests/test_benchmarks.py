@@ -1,5 +1,6 @@
 """The benchmarks run; their numbers are for whoever runs them, never a test."""
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,13 @@ def test_weighting_runs_small():
     assert "T = 2, GradNorm: " in done
     assert "T = 2, PCGrad at the parameters: " in done
     assert "T = 2, PCGrad at the features: " in done
+
+
+def test_weighting_dmm_writes_what_it_measured(tmp_path):
+    file = tmp_path / "costs.json"
+    done = output("weighting_dmm.py", "--batch", "4", "--repeats", "1", "--schemes", "DWA", "MGDA", "--to", str(file))
+    assert "MGDA: " in done
+    assert set(json.loads(file.read_text())["40"]) == {"DWA", "MGDA"}
 
 
 def test_faces_runs_small():

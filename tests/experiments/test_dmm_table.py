@@ -5,12 +5,27 @@ from dataclasses import replace
 import pytest
 import torch
 
+from mtlib.dmm import report
 from mtlib.experiments import dmm_family, dmm_summary, dmm_training
 from mtlib.experiments import dmm_table as table
-from mtlib.experiments.dmm_arms import ALONE, ARMS, DYNAMIC, EQUAL, FAMILY, RATES, VARIANTS, branches, build, narrowed
+from mtlib.experiments.dmm_arms import (
+    ALONE,
+    ARMS,
+    DYNAMIC,
+    EQUAL,
+    FAMILY,
+    RATES,
+    VARIANTS,
+    branches,
+    build,
+    narrowed,
+    update,
+)
 from mtlib.experiments.dmm_scores import THRESHOLDS
 from mtlib.faces.names import ATTRIBUTES
 from mtlib.paths import repository
+from mtlib.recipe import Recipe
+from mtlib.training import fit
 from mtlib.updates.schemes import SCHEMES
 
 TINY = replace(table.PROFILES["smoke"], size=48, train=64, validation=32, test=32, epochs=3)
@@ -71,6 +86,21 @@ def test_a_network_of_one_attribute_sees_its_label_alone(tmp_path):
         assert own.tasks[0].columns == (name,)
         assert own.train.y["attributes"].equal(data.train.y["attributes"][:, [ATTRIBUTES.index(name)]])
     assert data.train.y["attributes"].shape[1] == 40
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_weighting_trains_it_beside_its_landmarks(name, tmp_path):
+    data, own = table.load(plan(tmp_path), 0), ARMS[dmm_family.SCHEMES[name]]
+    method = build(own, plan(tmp_path).trunk, data.tasks, 0, width=8, validations=1)
+    before = {key: value.clone() for key, value in method.named_parameters()}
+    fit(
+        *(method, data, Recipe(steps=2, batch=16, rate=1e-3)),
+        update(own, data, per_epoch=1, seed=0),
+        validate_every=1,
+        score=report,
+    )
+    still = [key for key, value in method.named_parameters() if value.equal(before[key])]
+    assert not still, f"{name} does not move {still}"
 
 
 # ------------------------------------------------------------------ tuning

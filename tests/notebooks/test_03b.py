@@ -69,7 +69,7 @@ def test_the_take_away_runs_as_it_stands():
 def test_costs_are_of_the_weightings_and_say_how_they_were_measured():
     file = repository() / "data" / "costs" / "weighting.json"
     assert set(dmm_family.costs()) == set(SCHEMES) - {"uniform"}
-    assert "benchmarks/weighting.py" in json.loads(file.read_text())["measured by"]
+    assert "benchmarks/weighting_dmm.py" in json.loads(file.read_text())["measured by"]
 
 
 # ------------------------------------------------------------------ the record
