@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from mtlib.experiments.dmm_arms import DYNAMIC, EQUAL, FAMILY, READINGS, SGD, TREND, UNIFORM
+from mtlib.experiments.dmm_arms import DYNAMIC, EQUAL, FAMILY, READINGS, SCALED, SGD, TREND, UNIFORM
 from mtlib.experiments.dmm_scores import accuracies, paired
 from mtlib.experiments.face_summary import spelled
 from mtlib.paths import repository
@@ -48,6 +48,22 @@ def readings(rows: Rows) -> Samples:
     equal, dynamic = SGD
     found["SGD, equal minus dynamic"] = paired(rows, (equal, "adaptive"), (dynamic, "adaptive"))
     return {name: values for name, values in found.items() if values}
+
+
+def scaled(rows: Rows) -> pd.DataFrame:
+    """Aggregators whose direction is forty times as long: gain over uniform, and the landmarks' error beside it."""
+    names = [arm.split(",")[0] for arm in SCALED]
+    lines = {}
+    for arm in (EQUAL, *(one for name in names for one in (name, f"{name}, times 40"))):
+        own = [row for row in rows if row["arm"] == arm and not row["diverged"]]
+        if own:
+            gain = paired(rows, (arm, "adaptive"), (EQUAL, "adaptive"))
+            lines[arm] = {
+                "n": len(own),
+                "gain over uniform": "–" if arm == EQUAL else spelled(gain, sign=True),
+                "landmark error (% of the width)": spelled([row["landmark error"] for row in own]),
+            }
+    return pd.DataFrame(lines).T
 
 
 def band(rows: Rows) -> list[float]:

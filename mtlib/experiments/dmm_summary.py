@@ -13,6 +13,7 @@ from mtlib.experiments.dmm_arms import (
     DYNAMIC,
     EQUAL,
     READINGS,
+    SCALED,
     SGD,
     SINGLE,
     UNIFORM,
@@ -35,7 +36,7 @@ PARTS = {"FLD": "landmarks", "DW": "weights", "AT": "thresholds", "AG": "groups"
 OTHERS = tuple(name for name in VARIANTS if name != "Baseline")
 KEPT = {  # which arms' rows a notebook's record has
     "03_dmm_cnn": (*dict.fromkeys(arm for arm, _ in VARIANTS.values()), *CONTROLS, *SINGLE),
-    "03b_weighting": (*SCHEMES.values(), *READINGS, *SGD),
+    "03b_weighting": (*SCHEMES.values(), *READINGS, *SGD, *SCALED),
 }
 
 
