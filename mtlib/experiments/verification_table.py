@@ -160,7 +160,7 @@ def _trained(cell: Cell, plan: Plan, checkpoint: Path, advance: jobs.Advance) ->
     method = build(arm, data.tasks, cell.seed).to(plan.device)
     if arm.compared == "trained":
         rows = batches(data.train.y[WHO], plan, cell.seed)
-        row, history = face_table.fitted(cell, plan, method, data, Descend(), checkpoint, advance, rows)
+        row, history = face_table.fitted(cell, plan, method, data, Descend(), checkpoint, advance, rows=rows)
     else:
         row, history = face_table.begun(cell, plan), []
         advance(total(plan, 1))

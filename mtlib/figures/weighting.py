@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from mtlib.claims import interval
 from mtlib.dmm import groups
 from mtlib.figures import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, Drawing, dots, new
-from mtlib.figures.dmm_results import GROUPS, POINTS
+from mtlib.figures.dmm_results import GROUPS, POINTS, spoken
 
 OF_LOSSES = ("uniform", "DWA", "AW", "validation trend", "uncertainty", "GradNorm")
 COLOURS = (BLACK, BLUE, ORANGE, RED, GREEN, PINK, SKY)
@@ -109,7 +109,7 @@ def against_cost(gains: Samples, costs: Mapping[str, float], band: Sequence[floa
     ticks = [tick for tick in (1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50) if tick <= 1.6 * most]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_xlim(0.85, 1.7 * most)
+    ax.set_xlim(0.75, 1.7 * most)
     ax.set(xlabel="cost of an update, in updates of equal weights (logarithmic)")
     ax.set_ylabel("gain over tuned equal weights (points)")
     ax.grid(alpha=0.3)
@@ -136,16 +136,19 @@ def against_cost(gains: Samples, costs: Mapping[str, float], band: Sequence[floa
 
 
 def _labels(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Names beside the points, moved up or down where two would meet."""
+    """Names beside the points: at the left where another one follows at the right, moved down where two would meet."""
     low, high = ax.get_ylim()
     step, taken = (high - low) / 22, []
     for name, (x, y) in sorted(points.items(), key=lambda item: -item[1][1]):
-        at = y
-        while any(abs(np.log(x / other)) < 0.3 and abs(at - height) < step for other, height in taken):
+        others = [other for key, other in points.items() if key != name]
+        crowded = any(0 < np.log(a / x) < 0.3 and abs(b - y) < 2 * step for a, b in others)
+        side, at = (-1 if crowded else 1), y
+        while any(side == turn and abs(np.log(x / a)) < 0.3 and abs(at - height) < step for turn, a, height in taken):
             at -= step / 4
-        taken.append((x, at))
+        taken.append((side, x, at))
         line = {"arrowstyle": "-", "color": GREY, "lw": 0.8} if abs(at - y) > step / 3 else None
-        ax.annotate(name, (x, y), (1.06 * x, at), va="center", fontsize=11, arrowprops=line)
+        align = "right" if crowded else "left"
+        ax.annotate(name, (x, y), (x * 1.05**side, at), ha=align, va="center", fontsize=11, arrowprops=line, zorder=2)
 
 
 def favoured(
@@ -172,8 +175,21 @@ def favoured(
         colour, marker = GROUPS[group]
         ax.plot(loss[at], weight[at], marker, color=colour, ms=9, mec=BLACK, ls="none", label=group)
     order = np.argsort(loss)
-    for place in (*order[:2], *order[-3:], int(np.argmax(weight)), int(np.argmin(weight))):
-        ax.annotate(names[place].replace("_", " "), (loss[place], weight[place]), (6, 5), textcoords="offset points")
+    easy = dict.fromkeys([*order[:2], int(np.argmax(weight))])
+    hard = [place for place in order[:-4:-1] if place not in easy]
+    for place in easy:
+        ax.annotate(spoken(names[place]), (loss[place], weight[place]), (8, 4), textcoords="offset points")
+    for turn, place in enumerate(hard):  # at the right edge: to the left of their dots, one above the other
+        line = {"arrowstyle": "-", "color": GREY, "lw": 0.8}
+        at = (-30, 40 + 34 * turn)
+        ax.annotate(
+            spoken(names[place]),
+            (loss[place], weight[place]),
+            at,
+            textcoords="offset points",
+            ha="right",
+            arrowprops=line,
+        )
     ax.set(yscale="log", xlabel="validation loss at the end of training (hard attributes at the right)")
     ax.set_ylabel("weight in the last third (logarithmic)")
     ax.legend()

@@ -30,9 +30,13 @@ def test_gain_against_cost():
 def test_neighbours_names_do_not_meet():
     gains = {"MGDA": spread(0), "UPGrad": spread(0.001)}
     (ax,) = weighting.against_cost(gains, COSTS, spread(0)).figure.axes
-    heights = sorted(text.get_position()[1] for text in ax.texts)
+    first, second = sorted(ax.texts, key=lambda text: text.get_position()[0])
+    assert (first.get_ha(), second.get_ha()) == ("right", "left")  # to either side of two points close together
+    gains |= {"DWA": spread(0.001)}
+    (ax,) = weighting.against_cost(gains, COSTS | {"DWA": 3.05}, spread(0)).figure.axes
+    heights = sorted(text.get_position()[1] for text in ax.texts if text.get_ha() == "right")
     low, high = ax.get_ylim()
-    assert heights[1] - heights[0] > (high - low) / 30
+    assert heights[1] - heights[0] > (high - low) / 30  # two at one side stand one above the other
 
 
 def test_tuning_marks_the_rate_that_was_taken_and_leaves_out_what_diverged():
