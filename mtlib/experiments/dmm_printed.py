@@ -62,3 +62,18 @@ def averages() -> pd.DataFrame:
             line[f"{name}: average (%)"] = table.loc["Average", method]
             line[f"{name}: legible cells"] = int(table[method].drop("Average").notna().sum())
     return pd.DataFrame(lines).T
+
+
+def legible(dataset: str) -> pd.DataFrame:
+    """The attributes of Table 3 of which DMM-CNN's own cell can be read: it, and the best of the others.
+
+    Args:
+        dataset: ``celeba`` or ``lfwa``.
+    """
+    table = read(f"table3_{dataset}").set_index("attribute").drop("Average")
+    table = table[table[OURS].notna()]
+    others = table.drop(columns=["idx", "placement", OURS])
+    best = pd.DataFrame(
+        {f"{OURS} (%)": table[OURS], "best other (%)": others.max(axis=1), "it is": others.idxmax(axis=1)}
+    )
+    return best.assign(lead=(table[OURS] - best["best other (%)"]).round(2))

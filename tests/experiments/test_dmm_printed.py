@@ -22,3 +22,11 @@ def test_table_3_is_damaged_but_for_its_averages():
     assert found["celeba: average (%)"].loc["PS-MCNN-LC"] - 91.70 == pytest.approx(1.28)
     assert found["lfwa: legible cells"].loc["DMM-CNN"] == 9
     assert found["celeba: legible cells"].sum() + found["lfwa: legible cells"].sum() == 467
+
+
+def test_what_can_be_read_of_its_own_column():
+    celeba, lfwa = dmm_printed.legible("celeba"), dmm_printed.legible("lfwa")
+    assert (len(celeba), len(lfwa)) == (21, 9)
+    assert celeba.loc["Attractive"].tolist() == [83.37, 84.39, "PS-MCNN-LC", -1.02]
+    assert not (celeba["lead"] > 0).any()  # PS-MCNN-LC is ahead on all of them
+    assert lfwa.loc["Young", "lead"] == 1.94
