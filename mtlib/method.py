@@ -11,7 +11,8 @@ from mtlib.tasks import Batch, Task
 class Losses:
     """What a method says about a batch.
 
-    tasks: (T,) unweighted values, one per head.  extra: {name: scalar}, already scaled and gradient-routed.
+    tasks: (T,) unweighted values, one per head (``Method.loss_names``).
+    extra: {name: scalar}, already scaled and gradient-routed.
     features: the shared representation, where aggregators of gradients may cut the graph; None where nothing is shared.
     """
 
@@ -35,6 +36,11 @@ class Method(nn.Module):
     """
 
     tasks: tuple[Task, ...]
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """What the T values of ``Losses.tasks`` are called: the heads, unless a method has one loss for a block."""
+        return tuple(name for task in self.tasks for name in task.labels)
 
     def losses(self, batch: Batch) -> Losses:
         """Every loss term of the batch."""

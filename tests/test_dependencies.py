@@ -19,7 +19,7 @@ FLOORS = [
     ["method", "progress", "recipe", "rows"],
     ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
-    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm"],
+    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm", "coupling"],
     ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics", "cam", "verification"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
@@ -31,6 +31,7 @@ PAPERS = {
     "structure": "MTFAP",
     "verification": "MTFAP",
     "dmm": "DMM",
+    "coupling": "DM",
 }
 # Training knows methods by their contract alone.
 KNOWN_METHODS = {*PAPERS, "controls", "networks", "heads", "toy", "faces", "datasets"}

@@ -46,7 +46,7 @@ class Terms(nn.Module):
     def forward(self, x: Tensor, y: dict[str, Tensor], progress: Tensor) -> Tensor:
         """x (B, ...), y {task: (B, c)}, progress () -> (terms,), ``total`` last."""
         losses = self.method.losses(Batch(x, y, progress=progress))
-        self.names = [name for task in self.method.tasks for name in task.labels] + [*losses.extra, "total"]
+        self.names = [*self.method.loss_names, *losses.extra, "total"]
         return torch.cat([losses.tasks, torch.stack([*losses.extra.values(), losses.total()])])
 
 

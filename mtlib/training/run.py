@@ -75,7 +75,7 @@ class Run:
         floating = self.data.train.x.dtype if self.data.train.x.is_floating_point() else torch.float32
         self.like = {"dtype": floating, "device": self.device}
         self.result = Result(self.method)
-        self.names = [name for task in self.method.tasks for name in task.labels]
+        self.names = list(self.method.loss_names)
         self.trace: list[Tensor] = []  # losses (terms,) since the last look, left on the device: asking costs a wait
 
     # ------------------------------------------------------------------ start, steps, end

@@ -35,7 +35,7 @@ class Descend(Update):
         groups = self.method.groups()
         self.weighting = self.given
         if isinstance(self.given, nn.Module):
-            heads = sum(task.heads for task in self.method.tasks)
+            heads = len(self.method.loss_names)
             if isinstance(self.given, Weighting) and self.given.heads != heads:
                 raise ValueError(f"descend: the weighting is for {self.given.heads} heads, the method has {heads}")
             like = next(self.method.parameters())

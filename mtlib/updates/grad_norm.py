@@ -44,7 +44,7 @@ class GradNorm(Update):
             ValueError: a bad argument, or a compiled program, which cannot be cut.
         """
         self._check()
-        like, heads = next(self.method.parameters()), sum(task.heads for task in self.method.tasks)
+        like, heads = next(self.method.parameters()), len(self.method.loss_names)
         self.weights = nn.Parameter(torch.ones(heads, dtype=like.dtype, device=like.device))
         self.first = torch.zeros_like(self.weights, requires_grad=False)  # L(0)
         own = {"params": [self.weights], "rate": self.rate / self.recipe.rate, "weight_decay": 0.0}
