@@ -61,6 +61,13 @@ def test_weighting_dmm_writes_what_it_measured(tmp_path):
     assert set(json.loads(file.read_text())["40"]) == {"DWA", "MGDA"}
 
 
+def test_coupling_writes_what_it_measured(tmp_path):
+    file = tmp_path / "costs.json"
+    done = output("coupling.py", "--batch", "4", "--size", "32", "--repeats", "1", "--to", str(file), check=False)
+    assert "7 x 17: " in done
+    assert set(json.loads(file.read_text())["steps"]) == {"7 x 17", "200 x 312"}
+
+
 def test_faces_runs_small():
     done = output("faces.py", "--sizes", "32", "--files", "6", "--batch", "3", "--repeats", "2", "--workers", "1")
     assert "6 files of 178 x 218" in done

@@ -9,7 +9,7 @@ from mtlib import sos, toy
 from mtlib.paths import repository
 
 ROOT = repository()
-TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in ("sos", "mtfap", "dmm")}
+TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in ("sos", "mtfap", "dmm", "dm")}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text()
         ("S", "sos", "01*.ipynb", {"S-1", "S-5", "S-10"}),
         ("M", "mtfap", "02*.ipynb", {"M-1", "M-10", "M-16"}),
         ("D", "dmm", "03*.ipynb", {"D-3", "D-5", "D-8"}),
+        ("X", "dm", "04*.ipynb", {"X-1", "X-4", "X-13"}),
     ],
 )
 def test_every_label_in_use_is_explained(letter, paper, notebooks, some):

@@ -106,12 +106,15 @@ def at(overlap: float, wrong: float | None) -> str:
     return f"{C['study']}, overlap {overlap:g}, wrong {wrong:g}"
 
 
+# What claims are about, on all seeds.
+CORNERS = ((0.0, 1.0), (1.0, 0.0), (1.0, None))
 MAP = {
     at(overlap, wrong): Arm(
         relations=None if wrong is None else "study",
         wrong=wrong or 0.0,
         overlap=overlap,
         like=NC if wrong is None else C["study"],
+        few=(overlap, wrong) not in CORNERS,
     )
     for overlap in OVERLAPS
     for wrong in (None, *WRONGS)
@@ -131,12 +134,16 @@ def sized(name: str, ratio: tuple[float, float]) -> str:
 
 COMPARED = ("ST expression", "ST action units", NC, C["study"])
 SIZES = {
-    sized(name, ratio): replace(TABLE[name], expression=ratio[0], units=ratio[1], like=name)
+    sized(name, ratio): replace(
+        TABLE[name], expression=ratio[0], units=ratio[1], like=name, few=ratio != RATIOS[0] or name in ALONE
+    )
     for name in COMPARED
     for ratio in RATIOS
     if sized(name, ratio) != name
 }
 ARMS = TABLE | ABLATION | PRINTED | READINGS | MAP | SIZES
+# What a notebook trains itself, when it does not make its record.
+LIVE = (*ALONE, NC, C["study"], "C (study), unit weights")
 
 
 # ------------------------------------------------------------------ their making

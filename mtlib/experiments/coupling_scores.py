@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mtlib.coupling import Coupled, mixture
-from mtlib.experiments.coupling_arms import EXPRESSION, UNITS, drawn_by
+from mtlib.experiments.coupling_arms import EXPRESSION, NAMES, UNITS, drawn_by
 from mtlib.experiments.face_summary import by_seed
 from mtlib.faces.names import EXPRESSIONS
 from mtlib.method import Method
@@ -29,8 +29,8 @@ def scores(method: Method, data: Dataset, history: Sequence[Mapping[str, float]]
         "expression": {"accuracy", "average accuracy" (mean recall), "F1" (macro)} on test images, "recall": [one per
         expression]; "units": {"accuracy", "F1" (means over the units), "AFA" (mean of both), "AUC"}, "by unit": [F1
         of each]; "active": mean probability of the units; "apart": mean |p - q| of Eqs. (2), (3) by the table of a
-        coupled network, and by the true table for others that learn both; "validation score": the mean of accuracy
-        and AFA on validation images; "losses": the terms at the end.
+        coupled network, and by the true table for others that learn both all 17; "validation score": the mean of
+        accuracy and AFA on validation images; "losses": the terms at the end.
     """
     found = judged(method, data.test)
     held = judged(method, data.validation)
@@ -62,7 +62,7 @@ def judged(method: Method, split: Split) -> dict[str, object]:
         own |= {"AFA": round((own["accuracy"] + own["F1"]) / 2, DIGITS), "AUC": _percent(auc(z[UNITS], y))}
         found |= {"units": own, "by unit": [_percent(one) for one in each]}
         found["active"] = round(z[UNITS].sigmoid().mean().item(), 4)
-    if EXPRESSION in z and UNITS in z:
+    if EXPRESSION in z and UNITS in z and z[UNITS].shape[1] == len(NAMES):
         found["apart"] = round(apart(method, z), 4)
     return found
 

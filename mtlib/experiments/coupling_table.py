@@ -19,9 +19,10 @@ from torch import Tensor
 from mtlib import datasets
 from mtlib.annotate import annotate
 from mtlib.datasets.registry import DRAWN
-from mtlib.experiments import coupling_scores, face_table, jobs
-from mtlib.experiments.coupling_arms import ALONE, ARMS, EXPRESSION, RATES, UNITS, build
+from mtlib.experiments import coupling_scores, face_table, jobs, tuned
+from mtlib.experiments.coupling_arms import ALONE, ARMS, EXPRESSION, MAP, RATES, SIZES, UNITS, build
 from mtlib.experiments.face_table import Cell, total
+from mtlib.experiments.tuned import Job
 from mtlib.faces.data import AT_ONCE, FIRST, TASKS, Drawn, labels
 from mtlib.faces.names import EXPRESSIONS
 from mtlib.faces.population import RANGE
@@ -35,7 +36,6 @@ from mtlib.updates import Descend
 LABELS = 32  # of either task in a batch
 BATCH = 2 * LABELS
 RATE = 2e-3  # of demonstrations, which are not tuned
-TUNED_ON = 900  # the seed of the search
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,6 @@ def profile(name: str, *, train: int = 0, updates: int = 0, seeds: int = 0) -> P
     few = min(found.few, seeds) if seeds else found.few
     asked = {"train": train or found.train, "updates": updates or found.updates, "seeds": seeds or found.seeds}
     return replace(found, **asked, few=few)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One network to train."""
-
-    arm: str
-    seed: int
-    rate: float
 
 
 # ------------------------------------------------------------------ images
@@ -183,6 +174,16 @@ def parted(plan: Plan, seed: int, expression: float = 1.0, units: float = 1.0, o
     return annotate(data, sizes, overlap, seed=seed)
 
 
+def possible(plan: Plan, seed: int) -> list[str]:
+    """The arms that the data allow: the true table is the drawn faces', and parts that are given cannot be chosen."""
+    given = load(plan, seed).train.source is not None
+    return [
+        name
+        for name, arm in ARMS.items()
+        if (plan.data == DRAWN or arm.relations != "true") and not (given and name in (*MAP, *SIZES))
+    ]
+
+
 def rows_of(learns: str, data: Dataset, overlap: float, seed: int) -> Rows:
     """Batches with ``LABELS`` labels of each task that is learned: those with both, and those of one alone."""
     both = round(overlap * LABELS)
@@ -197,55 +198,29 @@ def rows_of(learns: str, data: Dataset, overlap: float, seed: int) -> Rows:
 
 
 def trials(arms: Sequence[str]) -> list[Job]:
-    """What the search trains: every arm that is tuned, or that another one is like, at all rates."""
-    return [Job(arm, TUNED_ON, rate) for arm in leaders(arms) for rate in RATES]
-
-
-def leaders(arms: Sequence[str]) -> list[str]:
-    """The arms that are tuned themselves, for all of ``arms``."""
-    return list(dict.fromkeys(ARMS[arm].like or arm for arm in arms))
+    """What the search trains, see ``tuned.trials``."""
+    return tuned.trials(arms, ARMS, lambda arm: RATES)
 
 
 def chosen(arms: Sequence[str], tried: Sequence[Mapping]) -> dict[str, float]:
-    """{arm: its learning rate}: that with the largest validation score among the rows ``tried`` of ``trials``.
-
-    Raises:
-        ValueError: an arm whose trials all diverged.
-    """
-    best = {}
-    for arm in leaders(arms):
-        own = {row["rate"]: row["validation score"] for row in tried if row["arm"] == arm and not row["diverged"]}
-        if not own:
-            raise ValueError(f"{arm} diverged at all of its rates, {RATES}")
-        best[arm] = max(own, key=own.get)
-    return {arm: best[ARMS[arm].like or arm] for arm in arms}
+    """{arm: its learning rate}, by the largest validation score, see ``tuned.chosen``."""
+    return tuned.chosen(arms, ARMS, tried, lambda row: row["validation score"])
 
 
 def work(arms: Sequence[str], profile: Profile, search: bool) -> int:
     """Updates of all networks, with those of the search; a student's teachers are not counted."""
-    jobs_of = sum(profile.few if ARMS[arm].few else profile.seeds for arm in arms)
-    return profile.updates * (jobs_of + (len(trials(arms)) if search else 0))
+    searched = len(trials(arms)) if search else 0
+    return profile.updates * (tuned.counted(arms, ARMS, profile.seeds, profile.few) + searched)
 
 
 def listed(rates: Mapping[str, float], seeds: Sequence[int], few: int) -> list[Job]:
-    """All jobs, seed by seed, so that what is cut short has whole seeds; arms that need few get the first ones."""
-    found = []
-    for at, seed in enumerate(seeds):
-        found += [Job(arm, seed, rate) for arm, rate in rates.items() if at < few or not ARMS[arm].few]
-    return found
+    """All jobs, see ``tuned.listed``."""
+    return tuned.listed(rates, ARMS, seeds, few)
 
 
 def train(wanted: Sequence[Job], plan: Plan, *, workers: int = 1, advance: jobs.Advance = jobs.nothing) -> list[dict]:
-    """Train what is not trained yet; the scores of every job in the order given, see ``coupling_scores.scores``.
-
-    Args:
-        workers: processes of one thread each; the outcome does not depend on their number.
-        advance: told the updates done; by whole jobs if there are several workers.
-    """
-    updates = total(plan, 1)
-    rows = jobs.run_all(wanted, partial(run_job, plan=plan), lambda job: updates, workers, advance)
-    place = {job: at for at, job in enumerate(wanted)}
-    return sorted(rows, key=lambda row: place[Job(row["arm"], row["seed"], row["rate"])])
+    """The scores of every job in the order given, see ``tuned.train`` and ``coupling_scores.scores``."""
+    return tuned.train(wanted, partial(run_job, plan=plan), total(plan, 1), workers, advance)
 
 
 def run_job(job: Job, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[dict]:
