@@ -209,3 +209,28 @@ def supervised(tasks: Sequence[Task], outputs: dict[str, Tensor], y: dict[str, T
             raise ValueError(f"task {task.name!r}: {len(t)} rows of labels for {len(z)} examples")
         means.append(masked_mean(*example_losses(task, z, t)))
     return torch.cat(means) if len(means) > 1 else means[0]
+
+
+def block_losses(tasks: Sequence[Task], outputs: dict[str, Tensor], y: dict[str, Tensor]) -> Tensor:
+    """One loss per block, (T,), in place of one per head: for methods that weigh blocks, not columns.
+
+    An image's loss is the mean over its columns whose label is known, a block's the mean over its images with any
+    (X-14). So an image with few labels counts as much as one with all, which a mean over columns would not give.
+
+    Args:
+        outputs: {task name: in the block's own shape}.  y: {task name: (B, c)}.
+
+    Raises:
+        ValueError: labels that are missing or of another shape.
+    """
+    means = []
+    for task in tasks:
+        if task.name not in y:
+            raise ValueError(f"no labels for task {task.name!r}; the batch has {sorted(y)}")
+        z, t = by_head(task, outputs[task.name]), targets(task, y[task.name])
+        if len(z) != len(t):  # the label of one image would be everybody's
+            raise ValueError(f"task {task.name!r}: {len(t)} rows of labels for {len(z)} examples")
+        loss, known = example_losses(task, z, t)  # B T
+        images = loss.sum(1) / known.sum(1).clamp(min=1)
+        means.append(masked_mean(images, known.any(1).to(loss.dtype)))
+    return torch.stack(means)

@@ -19,7 +19,7 @@ FLOORS = [
     ["method", "progress", "recipe", "rows"],
     ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
-    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm", "coupling"],
+    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm", "coupling", "sharing"],
     ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics", "cam", "verification"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
@@ -32,6 +32,7 @@ PAPERS = {
     "verification": "MTFAP",
     "dmm": "DMM",
     "coupling": "DM",
+    "sharing": "DM",
 }
 # Training knows methods by their contract alone.
 KNOWN_METHODS = {*PAPERS, "controls", "networks", "heads", "toy", "faces", "datasets"}
@@ -206,6 +207,31 @@ print("learned")
 """
     result = run(code)
     assert (result.returncode, result.stdout) == (0, "learned\n"), result.stderr
+
+
+def test_two_tasks_are_coupled_in_the_lines_of_its_docstring_with_torch_alone(run):
+    code = """
+import torch
+import mtlib.coupling
+from mtlib.tasks import Batch, Task
+
+class_names, attribute_names = ("A", "B", "C"), ("x", "y")
+classes = Task("class", "classes", ("class",), classes=3)
+attributes = Task("attributes", "binary", attribute_names)
+y_class, y_attributes = torch.randint(-1, 3, (8, 1)), torch.randint(-1, 2, (8, 2))
+trunk = torch.nn.Linear(3, 512)
+loader = [(torch.randn(8, 3), {"class": y_class, "attributes": y_attributes}) for _ in range(2)]
+before = trunk.weight.clone()
+lines = [line[4:] for line in mtlib.coupling.__doc__.splitlines() if line.startswith("    ")]
+assert len(lines) == 6, lines
+exec("\\n".join(lines))
+assert not torch.equal(trunk.weight, before)
+assert set(model.losses(Batch(*loader[0])).extra) == {"matching", "co-annotation"}
+assert not {name.split(".")[0] for name in sys.modules} & REFUSED
+print("trained")
+"""
+    result = run(code)
+    assert (result.returncode, result.stdout) == (0, "trained\n"), result.stderr
 
 
 def test_fit_trains_saves_and_resumes_with_torch_alone(run, tmp_path):

@@ -14,11 +14,13 @@ CoAnnotationForm = Literal["mended", "printed"]
 def indicators(y: Tensor, weight: Tensor, neutral: Neutral = "zero") -> Tensor:
     """Eq. (4): I(c | x) = sum_a w_ca y_a / sum_a w_ca, over the attributes that are annotated (X-6).
 
-    A class without a link to any annotated attribute, such as neutral, has 0/0 there. It gets (X-5)
+    A class without links, such as neutral, has 0/0 there. It gets (X-5)
 
     - ``zero``: I = 0.
     - ``rest``: I = 1 - the largest of the others.
-    - ``out``: I = -inf, so that its soft label is 0; of an image on which no class has a link, 0 for all.
+    - ``out``: I = -inf, so that its soft label is 0; of a table without any link, 0 for all.
+
+    A class that has links, but to none of an image's annotated attributes, gets 0 of it.
 
     Args:
         y: (B, M) labels 0/1, -1 where missing.  weight: (K, M).
@@ -37,10 +39,10 @@ def indicators(y: Tensor, weight: Tensor, neutral: Neutral = "zero") -> Tensor:
     found = (y == 1).to(weight.dtype) @ weight / torch.where(of_all > 0, of_all, 1)
     if neutral == "zero":
         return found
-    without = of_all == 0
+    without = ~(weight > 0).any(0)  # K
     if neutral == "rest":
         return torch.where(without, 1 - found.amax(1, keepdim=True), found)
-    return torch.where(without & ~without.all(1, keepdim=True), -torch.inf, found)
+    return torch.where(without & ~without.all(), -torch.inf, found)
 
 
 def soft_labels(indicator: Tensor, temperature: float = 1.0) -> Tensor:

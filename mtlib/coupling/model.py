@@ -16,7 +16,7 @@ from mtlib.coupling.co_annotation import (
 from mtlib.coupling.matching import MatchingForm, matching_loss, mixture
 from mtlib.coupling.relations import Relations
 from mtlib.method import Losses, Method
-from mtlib.tasks import Batch, Task, example_losses, masked_mean, targets
+from mtlib.tasks import Batch, Task, block_losses
 
 Form = Literal["mended", "printed"]
 SoftLabels = Literal["indicators", "bayes"]
@@ -111,7 +111,7 @@ class Coupled(Method):
         """Eq. (1): L_classes and L_attributes as ``tasks`` (2,), the coupling's two as extra terms."""
         h = self.trunk(batch.x)
         outputs = self.predict(h)
-        return Losses(by_block(self.tasks, outputs, batch.y), self.coupling(outputs, batch.y), features=h)
+        return Losses(block_losses(self.tasks, outputs, batch.y), self.coupling(outputs, batch.y), features=h)
 
     def coupling(self, outputs: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         """Eqs. (2) to (6) on any network's outputs and labels: the terms that have a weight, already scaled."""
@@ -137,26 +137,6 @@ class Coupled(Method):
         if self.labels == "bayes":
             return posterior(labels, self.probability)
         return soft_labels(indicators(labels, self.weight, self.neutral), self.temperature)
-
-
-def by_block(tasks: tuple[Task, Task], outputs: dict[str, Tensor], y: dict[str, Tensor]) -> Tensor:
-    """(2,) L_classes and L_attributes of Eq. (1); images without a label of a block do not count in it (X-14).
-
-    An image's attribute loss is the mean over its annotated attributes: an image with few of them counts as much as one
-    with all, which a mean over columns would not give.
-
-    Raises:
-        ValueError: labels that are missing or of another shape.
-    """
-    for task in tasks:
-        if task.name not in y:
-            raise ValueError(f"no labels for task {task.name!r}; the batch has {sorted(y)}")
-    classes, attributes = tasks
-    own = masked_mean(*example_losses(classes, outputs[classes.name], targets(classes, y[classes.name])))  # (1,)
-    z = outputs[attributes.name].unsqueeze(-1)
-    loss, known = example_losses(attributes, z, targets(attributes, y[attributes.name]))  # B M
-    images = loss.sum(1) / known.sum(1).clamp(min=1)
-    return torch.cat([own, masked_mean(images, known.any(1).to(loss.dtype)).view(1)])
 
 
 def _check(classes: Task, attributes: Task, relations: Relations | None) -> None:

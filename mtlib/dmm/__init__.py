@@ -5,11 +5,13 @@ maxima, landmarks its maximum again (`DMM`). Thresholds follow false positives a
 set (Eq. 6). The weights of Eq. (4) are ``mtlib.weighting.ValidationTrend``, for any method. On a network of your own,
 with torch alone:
 
-    model = DMM(body, 512, attributes=Task("attributes", "binary", ATTRIBUTES), branches=grouped(ATTRIBUTES))
+    attributes = Task("attributes", "binary", ATTRIBUTES)
+    model = DMM(body, 512, attributes, grouped(ATTRIBUTES), validations=8)  # an epoch has eight, see below
     optimiser = torch.optim.SGD(model.parameters(), 1e-3)
     for x, y in loader:  # y: (B, 40), -1 where missing
         optimiser.zero_grad(); model.losses(Batch(x, {"attributes": y})).total().backward(); optimiser.step()
-    model.validated(report(model, Split(x, {"attributes": y})))  # every P iterations
+        # every P iterations, here an eighth of an epoch, with validation data:
+        model.validated(report(model, Split(x_validation, {"attributes": y_validation})))
 
 Where the print is ambiguous or degenerate the default is what data/papers/dmm_readings.md settles (D-1 to D-21).
 """

@@ -12,10 +12,11 @@ def report(method: DMM, split: Split, rows: int = 1024) -> dict[str, float]:
     """Every attribute's loss and mistakes on a split, for ``training.fit(score=dmm.report)``.
 
     The score, by which the best parameters are kept and a plateau is known, is minus the mean loss: so thresholds have
-    no say in what is trained, and their worth can be told from the same networks.
+    no say in what is trained, and their worth can be told from the same networks. The method is used in evaluation mode
+    and without gradients; afterwards each module is in the mode that it was in.
 
     Args:
-        rows: how many are put through the method at a time; it is used in the mode that it is in.
+        rows: how many are put through the method at a time.
 
     Returns:
         "loss/<attribute>", Eq. (2); "false positives/<attribute>" and "false negatives/<attribute>", shares of all
@@ -23,9 +24,8 @@ def report(method: DMM, split: Split, rows: int = 1024) -> dict[str, float]:
         0 to 1; "score". NaN where an attribute has no known label.
     """
     (task,) = method.tasks
-    device = method.thresholds.device
-    z = torch.cat([method(x.to(device))[task.name] for x in split.x.split(rows)])
-    y = targets(task, split.y[task.name]).to(device)
+    z = _outputs(method, split, rows)
+    y = targets(task, split.y[task.name]).to(z.device)
     loss, known = squared(z, y)
     mean = loss.sum(0) / known.sum(0)  # NaN without a label
     wrong = mistakes(z, y, method.thresholds)
@@ -35,6 +35,18 @@ def report(method: DMM, split: Split, rows: int = 1024) -> dict[str, float]:
     found |= _named("loss", task.columns, mean) | _named("threshold", task.columns, method.thresholds)
     right = (1 - wrong[0] - wrong[1]).nanmean().item()
     return found | {"accuracy": right, "score": -mean.nanmean().item()}
+
+
+def _outputs(method: DMM, split: Split, rows: int) -> torch.Tensor:
+    """(N, c)."""
+    (task,) = method.tasks
+    modes = {module: module.training for module in method.modules()}
+    method.eval()  # in training mode, batch normalisation would go by these examples and remember them
+    try:
+        return torch.cat([method(x.to(method.thresholds.device))[task.name] for x in split.x.split(rows)])
+    finally:
+        for module, training in modes.items():  # one by one: a part may have been kept in evaluation mode on purpose
+            module.training = training
 
 
 def _named(kind: str, columns: tuple[str, ...], values: torch.Tensor) -> dict[str, float]:

@@ -96,31 +96,28 @@ def negative_transfer(rows: Rows) -> pd.DataFrame:
 # ------------------------------------------------------------------ what no paper shows
 
 
-def surface(rows: Rows, task: str) -> dict[float, Samples]:
-    """{overlap: {share of wrong relations: gain over no coupling at the same overlap, one per seed}}."""
-    return {
+def surface(rows: Rows, task: str) -> dict[float, dict[float, list[float]]]:
+    """{overlap: {share of wrong relations: gain over no coupling at that overlap, one per seed}}, whole or empty."""
+    found = {
         overlap: {wrong: paired(rows, at(overlap, wrong), at(overlap, None), task) for wrong in WRONGS}
         for overlap in OVERLAPS
     }
+    return found if all(gain for own in found.values() for gain in own.values()) else {}
 
 
 def sizes(rows: Rows, images: int) -> dict[str, dict[str, dict[str, Samples]]]:
-    """{which task is short of images: {task: {row: {its images: scores in per cent, one per seed}}}}."""
+    """{which task is short of images: {task: {row: {its images: per cent, one per seed}}}}, whole or empty."""
     found: dict[str, dict[str, dict[str, Samples]]] = {}
     for place, title in enumerate(("few expressions", "few action units")):
         ratios = sorted((ratio for ratio in RATIOS if ratio[1 - place] == 1), key=lambda ratio: ratio[place])
-        found[title] = {
-            task: {
-                name: {
-                    str(round(images * ratio[place])): list(
-                        values(rows, sized(arm_of(name, task), ratio), task).values()
-                    )
-                    for ratio in ratios
-                }
-                for name in ("ST", NC, C["study"])
-            }
-            for task in TASKS
-        }
+        found[title] = {task: {name: {} for name in ("ST", NC, C["study"])} for task in TASKS}
+        for task, own in found[title].items():
+            for name, by_size in own.items():
+                for ratio in ratios:
+                    scores = values(rows, sized(arm_of(name, task), ratio), task)
+                    if not scores:
+                        return {}
+                    by_size[str(round(images * ratio[place]))] = list(scores.values())
     return found
 
 
@@ -138,11 +135,12 @@ def samples(rows: Rows) -> Samples:
     for first, second in pairs:
         for task in TASKS:
             found[f"{first} minus {second}, {task}"] = paired(rows, first, arm_of(second, task), task)
-    gain = surface(rows, "expression")
-    found["wrong 1 minus NC, expression"] = gain[0.0][1.0]
-    found["gain at overlap 0 minus at overlap 1, expression"] = _less(gain[0.0][0.0], gain[1.0][0.0])
+    gain = paired(rows, whole, NC, "expression")
+    found["wrong 1 minus NC, expression"] = paired(rows, at(0.0, 1.0), NC, "expression")
+    met = paired(rows, at(1.0, 0.0), at(1.0, None), "expression")
+    found["gain at overlap 0 minus at overlap 1, expression"] = _less(gain, met)
     few = paired(rows, sized(whole, RATIOS[0]), sized(NC, RATIOS[0]), "expression")
-    found["gain at 1/16 of expressions minus at all, expression"] = _less(few, gain[0.0][0.0])
+    found["gain at 1/16 of expressions minus at all, expression"] = _less(few, gain)
     return {key: one for key, one in found.items() if one}
 
 

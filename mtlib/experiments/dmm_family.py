@@ -7,6 +7,7 @@ import pandas as pd
 
 from mtlib.experiments.dmm_arms import DYNAMIC, EQUAL, FAMILY, READINGS, SCALED, SGD, TREND, UNIFORM
 from mtlib.experiments.dmm_scores import accuracies, paired
+from mtlib.experiments.dmm_table import NAMES
 from mtlib.experiments.face_summary import spelled
 from mtlib.paths import repository
 
@@ -15,6 +16,11 @@ Samples = dict[str, list[float]]  # {estimate: [one per seed]}
 
 SCHEMES = {UNIFORM: EQUAL, TREND: DYNAMIC} | {name: name for name in FAMILY}  # {weighting: its arm}
 PRINTED = {"UW": UNIFORM, "DWA [30]": "DWA", "AW [38]": "AW", "proposed": TREND}
+
+
+def heading(rows: Rows) -> str:
+    """Of the column with accuracies: what the rows were tested on."""
+    return f"{', '.join(dict.fromkeys(NAMES[row['data']] for row in rows))}: accuracy (%)"
 
 
 def family(rows: Rows) -> Samples:
@@ -33,7 +39,7 @@ def table2(rows: Rows) -> pd.DataFrame:
         if not own:
             continue
         rate = next(row["rate"] for row in rows if row["arm"] == arm)
-        line = {"n": len(own), "rate": f"{rate:g}", "drawn faces: accuracy (%)": spelled(own)}
+        line = {"n": len(own), "rate": f"{rate:g}", heading(rows): spelled(own)}
         line["gain over uniform"] = "–" if name == UNIFORM else spelled(gains.get(name, []), sign=True)
         for short, title in (("celeba", "CelebA"), ("lfwa", "LFWA")):
             value = theirs[f"mean_acc_{short}"].get(back.get(name))

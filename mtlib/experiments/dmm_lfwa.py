@@ -13,6 +13,7 @@ from mtlib.experiments.face_scores import TASK
 from mtlib.tasks import Dataset, Split, Task
 
 ALIGNMENTS = ("original", "funneled")
+HELD = 626  # of the 6 263 training pictures, a tenth (D-10)
 POINTS = Task("landmarks", "points", celeba.PLACES)
 
 

@@ -40,7 +40,7 @@ class Plan(face_table.Plan):
     """How the networks are trained; further arguments as in ``face_table.Plan``.
 
     Args:
-        validation: faces to validate on, None for all of CelebA's.
+        validation: faces to validate on, None for all of CelebA's, or a tenth of LFWA's training pictures (D-10).
         validations: how many an epoch has: P is the updates of an epoch by it (D-7).
         network: the trunk's name; its map is read by the branches.
         width: of the hidden layers; 1 024 in the paper.
@@ -184,6 +184,7 @@ def load(plan: Plan, seed: int) -> Dataset:
     """Faces in colour with attributes and landmarks: real ones are the same for every seed."""
     counts = {"train": plan.train, "validation": plan.validation, "test": plan.test}
     if plan.data == "lfwa":
+        counts["validation"] = plan.validation or dmm_lfwa.HELD
         return dmm_lfwa.joined(root=plan.root, size=plan.size, device=plan.device, **counts)
     own = {"seed": seed} if plan.data == DRAWN else {"root": plan.root}
     tasks = (TASK, POINTS)

@@ -39,12 +39,17 @@ def late(rows: Rows) -> dict[str, list[np.ndarray]]:
     }
 
 
-def focus(rows: Rows) -> list[float]:
-    """Rank correlation of late weights with losses, over attributes, one per seed, in hundredths."""
+def focus(rows: Rows, arm: str = DYNAMIC) -> list[float]:
+    """Rank correlation of late weights with losses, over attributes, one per seed, in hundredths.
+
+    Args:
+        arm: whose losses; those of another arm's networks had no part in the weights, nor the weights in them.
+    """
     from scipy.stats import spearmanr
 
-    found = late(rows)
-    return [100 * float(spearmanr(*both).statistic) for both in zip(found["weight"], found["loss"], strict=True)]
+    weight = dict(zip(by_seed(rows, DYNAMIC, "losses"), late(rows)["weight"], strict=True))
+    losses = by_seed(rows, arm, "losses")
+    return [100 * float(spearmanr(weight[seed], losses[seed]).statistic) for seed in weight if seed in losses]
 
 
 def faster(rows: Rows) -> list[float]:

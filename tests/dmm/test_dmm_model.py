@@ -163,6 +163,29 @@ def test_a_report_feeds_the_thresholds():
     assert model.thresholds.any()
 
 
+def test_a_report_is_made_in_evaluation_mode_and_leaves_every_mode_as_it_was():
+    model, data = network(), batch(40)
+    model.body = nn.Sequential(model.body, nn.BatchNorm2d(4), nn.Dropout(0.5))
+    for _ in range(3):
+        model(data.x[:10])  # statistics that are not those of the split
+    model.body[2].eval()  # kept so on purpose
+    split, before = Split(data.x, data.y), {name: value.clone() for name, value in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    found = report(model, split, rows=7)
+    assert [module.training for module in model.modules()] == modes
+    assert all(value.equal(before[name]) for name, value in model.state_dict().items())
+    z = model.eval()(data.x)["attributes"]
+    assert found["loss/a"] == pytest.approx(((z - 2 * data.y["attributes"] + 1) ** 2)[:, 0].mean().item(), rel=1e-5)
+    model.train(), model.body[1].register_forward_hook(_refuses)
+    with pytest.raises(RuntimeError, match="no more"):
+        report(model, split)
+    assert model.training
+
+
+def _refuses(*_):
+    raise RuntimeError("no more")
+
+
 def test_the_score_does_not_depend_on_thresholds():
     model, data = network().eval(), batch(40)
     before = report(model, Split(data.x, data.y))

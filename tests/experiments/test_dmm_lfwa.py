@@ -55,6 +55,14 @@ def test_without_held_out_pictures_validations_see_the_training_pictures(joined)
     assert len(held.train) == 2 * (7 - len(held.validation))
 
 
+def test_networks_hold_out_a_tenth_where_a_plan_does_not_say_how_many(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(dmm_lfwa, "joined", lambda **settings: asked.append(settings["validation"]))
+    for validation in (None, 64):
+        dmm_table.load(dmm_table.Plan(Recipe(steps=1), tmp_path, "lfwa", validation=validation), 0)
+    assert asked == [626, 64]
+
+
 def test_nobody_has_marked_the_landmarks(joined):
     data = joined()
     assert [task.name for task in data.tasks] == ["attributes", "landmarks"]

@@ -209,6 +209,25 @@ def test_tables_have_a_line_for_everything_that_there_is(rows):
         dmm_training.curves(rows[:1])
 
 
+def test_accuracies_are_headed_by_what_was_tested_on(rows):
+    assert "drawn faces: accuracy (%)" in dmm_summary.table1(rows)
+    elsewhere = [row | {"data": "celeba"} for row in rows]
+    for table_of in (dmm_summary.table1, dmm_family.table2):
+        columns = table_of(elsewhere).columns
+        assert "CelebA: accuracy (%)" in columns
+        assert not [name for name in columns if "drawn" in name]
+
+
+def test_late_weights_are_set_beside_the_losses_of_any_arm(rows):
+    own = dmm_training.focus(rows)
+    beside = dmm_training.focus(rows, EQUAL)
+    assert len(own) == len(beside) == 2
+    assert own != beside
+    equal = [row | {"losses": next(one["losses"] for one in rows if one["seed"] == row["seed"])} for row in rows]
+    assert dmm_training.focus(equal) == dmm_training.focus(equal, EQUAL)
+    assert dmm_training.focus([row for row in rows if (row["arm"], row["seed"]) != (EQUAL, 0)], EQUAL) == beside[1:]
+
+
 def test_every_claim_has_its_estimate():
     from mtlib import claims
 

@@ -63,7 +63,7 @@ def test_the_take_away_runs_as_it_stands():
     begin = "import torch\nfrom mtlib.training import fit\n" + cell.source
     done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "6 rows of history; best after update 3\n"
+    assert done.stdout == "6 rows of history; best after update 6\n"
 
 
 def test_costs_are_of_the_weightings_and_say_how_they_were_measured():
