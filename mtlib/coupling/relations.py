@@ -57,8 +57,9 @@ class Relations:
         """The same with a share of the links wrong: each of those is exchanged with an unlinked attribute of its class.
 
         The number of links of each class stays, so that it is told what wrong relations do, not what more of them do.
-        Where a class is linked to every attribute its values change places among the attributes instead. A larger
-        share keeps what a smaller one of the same seed exchanges.
+        A larger share keeps what a smaller one of the same seed exchanges, and where fewer attributes are free than
+        links are to be wrong, as many are exchanged as there are free ones. Where a class is linked to every attribute,
+        as in counted tables, so many of its values change places among themselves.
 
         Args:
             share: 0 to 1, of each class's links, rounded.  seed: names which.

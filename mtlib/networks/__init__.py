@@ -8,6 +8,10 @@
 | `small`        | a multiple of 16 px      | 128, size / 16 | any      |
 | `averaged`     | any size from 16 px      | 128, size / 4  | 128      |
 | `cnn8`         | a multiple of 32 px      | 512, size / 32 | any      |
+| `little_vgg`   | any size from 32 px      | 128, size / 16 | any      |
+| `little_resnet` | the same                | 80, size / 16  | any      |
+| `little_densenet` | the same              | 111, size / 16 | any      |
+| `strong`       | the same                 | 128, size / 16 | any      |
 | `vgg16`        | any size from 32 px, 224 | 512, size / 16 | 512      |
 | `resnet18`     | the same                 | 512, size / 32 | 512      |
 | `resnet50`     | the same                 | 2048, size / 32 | 2048    |
@@ -19,6 +23,7 @@
 from mtlib.networks.base import Pixels, Trunk
 from mtlib.networks.cnn8 import cnn8
 from mtlib.networks.costs import Cost, cost
+from mtlib.networks.families import little_densenet, little_resnet, little_vgg, strong
 from mtlib.networks.little import averaged, lenet5, mlp, small, tiny
 from mtlib.networks.published import densenet121, resnet18, resnet50, vgg16
 from mtlib.networks.registry import NETWORKS, trunk
@@ -33,10 +38,14 @@ __all__ = [
     "cost",
     "densenet121",
     "lenet5",
+    "little_densenet",
+    "little_resnet",
+    "little_vgg",
     "mlp",
     "resnet18",
     "resnet50",
     "small",
+    "strong",
     "tiny",
     "trunk",
     "vgg16",

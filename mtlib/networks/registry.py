@@ -5,14 +5,24 @@ from collections.abc import Callable
 
 from mtlib.networks.base import Trunk
 from mtlib.networks.cnn8 import cnn8
+from mtlib.networks.families import little_densenet, little_resnet, little_vgg, strong
 from mtlib.networks.little import averaged, lenet5, small, tiny
 from mtlib.networks.published import densenet121, resnet18, resnet50, vgg16
 
 NETWORKS: dict[str, Callable[..., Trunk]] = {
-    build.__name__: build for build in (lenet5, tiny, small, averaged, cnn8, vgg16, resnet18, resnet50, densenet121)
+    build.__name__: build
+    for build in (
+        *(lenet5, tiny, small, averaged, cnn8),
+        *(little_vgg, little_resnet, little_densenet, strong),
+        *(vgg16, resnet18, resnet50, densenet121),
+    )
 }
 # Pixels; larger images all do.
-SMALLEST = {"tiny": 16, "averaged": 16, "vgg16": 32, "resnet18": 32, "resnet50": 32, "densenet121": 32}
+SMALLEST = {
+    **dict.fromkeys(("tiny", "averaged"), 16),
+    **dict.fromkeys(("little_vgg", "little_resnet", "little_densenet", "strong"), 32),
+    **dict.fromkeys(("vgg16", "resnet18", "resnet50", "densenet121"), 32),
+}
 
 
 def trunk(name: str, channels: int, size: int, **settings: object) -> Trunk:

@@ -23,7 +23,17 @@ def made(name):
 
 def test_the_names_are_the_functions():
     little = ["lenet5", "tiny", "small", "averaged", "cnn8"]
-    assert list(NETWORKS) == [*little, "vgg16", "resnet18", "resnet50", "densenet121"]
+    assert list(NETWORKS) == [
+        *little,
+        "little_vgg",
+        "little_resnet",
+        "little_densenet",
+        "strong",
+        "vgg16",
+        "resnet18",
+        "resnet50",
+        "densenet121",
+    ]
     assert all(build.__name__ == name for name, build in NETWORKS.items())
 
 

@@ -280,6 +280,25 @@ def test_fit_cut_off_and_called_again_ends_where_it_would_have(make, tmp_path):
     assert again.history == whole.history
 
 
+class Blocks(Everything):
+    """One loss for a block of two columns, so fewer losses than heads."""
+
+    loss_names = ("a", "p")
+
+    def losses(self, batch):
+        found = super().losses(batch)
+        found.tasks = torch.stack([found.tasks[:2].mean(), found.tasks[2]])
+        return found
+
+
+def test_losses_are_called_what_the_heads_are_unless_a_method_says_otherwise():
+    assert Everything().loss_names == ("left", "right", "p")
+    ways = [Descend(), Descend(Uncertainty(2)), GradNorm(), Aggregate("MGDA"), Aggregate("UPGrad", at="features")]
+    for update in ways:
+        history = fit(Blocks(), data_of(), Recipe(steps=2, batch=8), update=update).history
+        assert list(history[0]) == ["step", "a", "p", "graph", "fool", "critic", "total"]
+
+
 def test_fit_takes_no_checkpoint_of_other_weights_for_its_own(tmp_path):
     for weights, message in (([1, 2, 3], None), ([1, 2, 4], "belongs to another run: update differ")):
         with seeded("weights", 0), pytest.raises(ValueError, match=message) if message else nullcontext():
