@@ -11,7 +11,7 @@ from mtlib.datasets import examples, packing
 from mtlib.paths import repository
 from mtlib.recipe import Recipe
 from mtlib.runs.record import read
-from mtlib.tasks import Dataset, Split
+from mtlib.tasks import Dataset, Split, Task
 
 README = (repository() / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    take_away, graph, alone, together, drawn, _ = BLOCKS
+    take_away, graph, coupling, alone, together, drawn, _ = BLOCKS
     trunk = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU())
     loader = [(torch.randn(8, 6), torch.randint(-1, 2, (8, 40))) for _ in range(2)]
     before = trunk[0].weight.clone()
@@ -30,6 +30,11 @@ def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     exec(graph, names)
     assert names["model"].graph.sum() > 0
     names["model"] = sos
+    names |= {"species": ("wren", "crow", "swan"), "looks": ("brown", "black"), "Task": Task}
+    names |= {"y_species": torch.randint(-1, 3, (8, 1)), "y_looks": torch.randint(-1, 2, (8, 2))}
+    names["outputs"] = {"species": torch.randn(8, 1, 3), "looks": torch.randn(8, 2)}
+    exec(coupling, names)
+    assert set(names["terms"]) == {"matching", "co-annotation"}
 
     x, y = torch.randn(160, 6), torch.randint(-1, 2, (160, 40))
     parts = [Split(x[rows], {"attributes": y[rows]}) for rows in (slice(64, 160), slice(32), slice(32, 64))]
