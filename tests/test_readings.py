@@ -9,7 +9,8 @@ from mtlib import sos, toy
 from mtlib.paths import repository
 
 ROOT = repository()
-TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in ("sos", "mtfap", "dmm", "dm")}
+PAPERS = ("sos", "mtfap", "dmm", "dm")
+TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in PAPERS}
 
 
 @pytest.mark.parametrize(
