@@ -13,9 +13,10 @@ import torch
 
 from mtlib.coupling import Relations
 from mtlib.datasets.registry import DRAWN
-from mtlib.experiments import class_data, class_scores, face_table, jobs
+from mtlib.experiments import class_data, class_scores, face_table, jobs, tuned
 from mtlib.experiments.class_arms import ARMS, RATES, STRONG, TEMPERATURES, Arm, build, update
 from mtlib.experiments.face_table import Cell, total
+from mtlib.experiments.tuned import Job
 from mtlib.method import Method
 from mtlib.networks import Trunk, mlp, trunk
 from mtlib.recipe import Recipe
@@ -28,7 +29,6 @@ PUBLISHED = {"VGG": "vgg16", "ResNet": "resnet50", "DenseNet": "densenet121", ST
 TRUNKS = {"little": LITTLE, "published": PUBLISHED}
 BATCH = 32  # half of it with labels of each block, where no image has both
 RATE = 2e-3  # of demonstrations, which are not tuned
-TUNED_ON = 900  # the seed of the search
 WIDTHS = (128, 64)  # of the fully connected layers
 
 
@@ -105,15 +105,6 @@ def profile(name: str, *, people: int = 0, updates: int = 0, seeds: int = 0) -> 
     return replace(found, **asked, few=few, genes_seeds=seeds or found.genes_seeds)
 
 
-@dataclass(frozen=True)
-class Job:
-    """One network to train."""
-
-    arm: str
-    seed: int
-    rate: float
-
-
 # ------------------------------------------------------------------ data
 
 
@@ -143,57 +134,31 @@ def rows_of(arm: Arm, data: Dataset, batch: int, seed: int) -> Rows:
 
 
 def trials(arms: Sequence[str]) -> list[Job]:
-    """What the search trains: every arm that is tuned, or that another one is like, at all rates; and temperatures."""
-    found = [Job(arm, TUNED_ON, rate) for arm in leaders(arms) for rate in RATES]
-    return found + [Job(arm, TUNED_ON, RATE) for arm in TEMPERATURES if "ResNet C" in arms]
-
-
-def leaders(arms: Sequence[str]) -> list[str]:
-    """The arms that are tuned themselves, for all of ``arms``."""
-    return list(dict.fromkeys(ARMS[arm].like or arm for arm in arms))
+    """What the search trains, see ``tuned.trials``, and temperatures."""
+    found = tuned.trials(arms, ARMS, lambda arm: RATES)
+    return found + [Job(arm, tuned.TUNED_ON, RATE) for arm in TEMPERATURES if "ResNet C" in arms]
 
 
 def chosen(arms: Sequence[str], tried: Sequence[Mapping]) -> dict[str, float]:
-    """{arm: its learning rate}: that with the largest validation score among the rows ``tried`` of ``trials``.
-
-    Raises:
-        ValueError: an arm whose trials all diverged.
-    """
-    best = {}
-    for arm in leaders(arms):
-        own = {row["rate"]: row["validation score"] for row in tried if row["arm"] == arm and not row["diverged"]}
-        if not own:
-            raise ValueError(f"{arm} diverged at all of its rates, {RATES}")
-        best[arm] = max(own, key=own.get)
-    return {arm: best[ARMS[arm].like or arm] for arm in arms}
+    """{arm: its learning rate}, by the largest validation score, see ``tuned.chosen``."""
+    return tuned.chosen(arms, ARMS, tried, lambda row: row["validation score"])
 
 
 def listed(rates: Mapping[str, float], seeds: Sequence[int], few: int) -> list[Job]:
-    """All jobs, seed by seed, so that what is cut short has whole seeds; arms that need few get the first ones."""
-    found = []
-    for at, seed in enumerate(seeds):
-        found += [Job(arm, seed, rate) for arm, rate in rates.items() if at < few or not ARMS[arm].few]
-    return found
+    """All jobs, see ``tuned.listed``."""
+    return tuned.listed(rates, ARMS, seeds, few)
 
 
 def work(arms: Sequence[str], profile: Profile, search: bool, genes: bool = False) -> int:
     """Updates of all networks, with those of the search."""
     updates, seeds = (profile.genes_updates, profile.genes_seeds) if genes else (profile.updates, profile.seeds)
-    networks = sum(min(profile.few, seeds) if ARMS[arm].few else seeds for arm in arms)
+    networks = tuned.counted(arms, ARMS, seeds, min(profile.few, seeds))
     return updates * (networks + (len(trials(arms)) if search else 0))
 
 
 def train(wanted: Sequence[Job], plan: Plan, *, workers: int = 1, advance: jobs.Advance = jobs.nothing) -> list[dict]:
-    """Train what is not trained yet; the scores of every job in the order given, see ``class_scores.scores``.
-
-    Args:
-        workers: processes of one thread each; the outcome does not depend on their number.
-        advance: told the updates done; by whole jobs if there are several workers.
-    """
-    updates = total(plan, 1)
-    rows = jobs.run_all(wanted, partial(run_job, plan=plan), lambda job: updates, workers, advance)
-    place = {job: at for at, job in enumerate(wanted)}
-    return sorted(rows, key=lambda row: place[Job(row["arm"], row["seed"], row["rate"])])
+    """The scores of every job in the order given, see ``tuned.train`` and ``class_scores.scores``."""
+    return tuned.train(wanted, partial(run_job, plan=plan), total(plan, 1), workers, advance)
 
 
 def run_job(job: Job, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[dict]:

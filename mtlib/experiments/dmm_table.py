@@ -18,10 +18,11 @@ import torch
 from mtlib import datasets
 from mtlib.datasets.registry import DRAWN
 from mtlib.dmm import DMM, report
-from mtlib.experiments import dmm_lfwa, dmm_scores, face_table, jobs
+from mtlib.experiments import dmm_lfwa, dmm_scores, face_table, jobs, tuned
 from mtlib.experiments.dmm_arms import ARMS, DYNAMIC, EQUAL, POINTS, RATES, TRACED, build, narrowed, update
 from mtlib.experiments.face_scores import TASK
 from mtlib.experiments.face_table import Cell, total
+from mtlib.experiments.tuned import Job
 from mtlib.networks import Trunk, trunk
 from mtlib.recipe import Recipe
 from mtlib.tasks import Dataset
@@ -30,7 +31,6 @@ NAMES = {DRAWN: "drawn faces", "celeba": "CelebA", "lfwa": "LFWA"}
 CELEBA = 162_770  # training faces
 BATCH = 64
 RATE = 3e-3  # of demonstrations, which are not tuned
-TUNED_ON = 900  # the seed of the search
 MOMENTUM = 0.9  # of SGD, which the paper does not give
 WIDTH = 64  # of the hidden layers over 128 channels: the paper's 1 024 over 2 048
 
@@ -114,64 +114,33 @@ def profile(name: str, *, train: int = 0, epochs: int = 0, seeds: int = 0) -> Pr
     )
 
 
-@dataclass(frozen=True)
-class Job:
-    """One network to train."""
-
-    arm: str
-    seed: int
-    rate: float
-
-
 # ------------------------------------------------------------------ tuning and training
 
 
 def trials(arms: Sequence[str]) -> list[Job]:
-    """What the search trains: every arm that is tuned, or that another one is like, at all of its optimiser's rates."""
-    asked = dict.fromkeys(ARMS[arm].like or arm for arm in arms)
-    return [Job(arm, TUNED_ON, rate) for arm in asked for rate in RATES[ARMS[arm].optimiser]]
+    """What the search trains, see ``tuned.trials``: every optimiser has rates of its own."""
+    return tuned.trials(arms, ARMS, lambda arm: RATES[ARMS[arm].optimiser])
 
 
 def chosen(arms: Sequence[str], tried: Sequence[Mapping]) -> dict[str, float]:
-    """{arm: its learning rate}: that with the smallest validation loss among the rows ``tried`` of ``trials``.
-
-    Raises:
-        ValueError: an arm whose trials all diverged.
-    """
-    best = {}
-    for arm in dict.fromkeys(ARMS[arm].like or arm for arm in arms):
-        own = {row["rate"]: row["validation loss"] for row in tried if row["arm"] == arm and not row["diverged"]}
-        if not own:
-            raise ValueError(f"{arm} diverged at all of its rates, {RATES[ARMS[arm].optimiser]}")
-        best[arm] = min(own, key=own.get)
-    return {arm: best[ARMS[arm].like or arm] for arm in arms}
+    """{arm: its learning rate}, by the smallest validation loss, see ``tuned.chosen``."""
+    return tuned.chosen(arms, ARMS, tried, lambda row: -row["validation loss"])
 
 
 def work(arms: Sequence[str], profile: Profile, search: bool) -> int:
     """Updates of all networks, with those of the search."""
-    jobs_of = sum(profile.few if ARMS[arm].few else profile.seeds for arm in arms)
-    return profile.updates * (jobs_of + (len(trials(arms)) if search else 0))
+    searched = len(trials(arms)) if search else 0
+    return profile.updates * (tuned.counted(arms, ARMS, profile.seeds, profile.few) + searched)
 
 
 def listed(rates: Mapping[str, float], seeds: Sequence[int], few: int) -> list[Job]:
-    """All jobs, seed by seed, so that what is cut short has whole seeds; arms that need few get the first ones."""
-    found = []
-    for at, seed in enumerate(seeds):
-        found += [Job(arm, seed, rate) for arm, rate in rates.items() if at < few or not ARMS[arm].few]
-    return found
+    """All jobs, see ``tuned.listed``."""
+    return tuned.listed(rates, ARMS, seeds, few)
 
 
 def train(wanted: Sequence[Job], plan: Plan, *, workers: int = 1, advance: jobs.Advance = jobs.nothing) -> list[dict]:
-    """Train what is not trained yet; the scores of every job in the order given, see ``dmm_scores.scores``.
-
-    Args:
-        workers: processes of one thread each; the outcome does not depend on their number.
-        advance: told the updates done; by whole jobs if there are several workers.
-    """
-    updates = total(plan, 1)
-    rows = jobs.run_all(wanted, partial(run_job, plan=plan), lambda job: updates, workers, advance)
-    place = {job: at for at, job in enumerate(wanted)}
-    return sorted(rows, key=lambda row: place[Job(row["arm"], row["seed"], row["rate"])])
+    """The scores of every job in the order given, see ``tuned.train`` and ``dmm_scores.scores``."""
+    return tuned.train(wanted, partial(run_job, plan=plan), total(plan, 1), workers, advance)
 
 
 def run_job(job: Job, plan: Plan, advance: jobs.Advance = jobs.nothing) -> list[dict]:

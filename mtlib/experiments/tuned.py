@@ -1,7 +1,8 @@
 """Networks that are tuned alike: every arm at the rate that was best on a seed which is in no table.
 
-What ``dmm_table`` and ``coupling_table`` share. An arm is anything with ``like``, the arm whose learning rate it takes
-(None: it is tuned itself), and ``few``, whether few seeds will do. All that are tuned try as many rates.
+What ``dmm_table``, ``coupling_table`` and ``class_table`` share. An arm is anything with ``like``, the arm whose
+learning rate it takes (None: it is tuned itself), and ``few``, whether few seeds will do. All that are tuned try as
+many rates.
 """
 
 from collections.abc import Callable, Mapping, Sequence

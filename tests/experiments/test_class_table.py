@@ -10,7 +10,7 @@ import torch
 from mtlib import claims
 from mtlib.coupling import Coupled
 from mtlib.datasets import examples
-from mtlib.experiments import class_arms, class_data, class_scores, class_soft, class_summary
+from mtlib.experiments import class_arms, class_data, class_scores, class_soft, class_summary, tuned
 from mtlib.experiments import class_table as table
 from mtlib.experiments.class_arms import ARMS, ATTRIBUTES, CLASSES, FACES, RATES, YEAST, build
 from mtlib.sharing import AdaShare, TaskRouting
@@ -52,7 +52,7 @@ def test_what_an_arm_is_like_is_tuned_and_learns_as_much():
 
 def test_coupled_networks_and_others_take_the_rate_of_no_coupling():
     assert all(ARMS[name].like == "ResNet NC" for name in class_arms.OTHERS)
-    assert table.leaders(list(FACES)) == ["ResNet ST classes", "ResNet ST attributes", "ResNet NC"]
+    assert tuned.leaders(list(FACES), ARMS) == ["ResNet ST classes", "ResNet ST attributes", "ResNet NC"]
 
 
 def test_networks_of_one_seed_start_from_the_same_trunk(data, tmp_path):
@@ -185,7 +185,7 @@ def test_a_temperature_never_changes_whom_a_label_names(data):
 def test_the_best_validation_score_names_the_rate():
     tried = [
         {"arm": arm, "rate": rate, "validation score": 50 - abs(rate - 2e-3), "diverged": None}
-        for arm in table.leaders(list(FACES))
+        for arm in tuned.leaders(list(FACES), ARMS)
         for rate in RATES
     ]
     assert set(table.chosen(list(FACES), tried).values()) == {2e-3}
@@ -196,7 +196,7 @@ def test_the_best_validation_score_names_the_rate():
 
 def test_every_tuned_arm_tries_the_same_rates_and_temperatures_go_with_the_coupled():
     jobs = table.trials(list(FACES))
-    assert all(job.seed == table.TUNED_ON for job in jobs)
+    assert all(job.seed == tuned.TUNED_ON for job in jobs)
     assert [job.rate for job in jobs if job.arm == "ResNet NC"] == list(RATES)
     assert {job.arm for job in jobs if job.arm in class_arms.TEMPERATURES} == set(class_arms.TEMPERATURES)
     assert len(table.trials(list(YEAST))) == 3 * len(RATES)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtlib.dmm import report
-from mtlib.experiments import dmm_family, dmm_summary, dmm_training
+from mtlib.experiments import dmm_family, dmm_summary, dmm_training, tuned
 from mtlib.experiments import dmm_table as table
 from mtlib.experiments.dmm_arms import (
     ALONE,
@@ -111,7 +111,7 @@ def test_the_search_is_the_same_for_all():
     for name, arm in ARMS.items():
         own = [job.rate for job in found if job.arm == name]
         assert own == ([] if arm.like else list(RATES[arm.optimiser]))
-    assert {job.seed for job in found} == {table.TUNED_ON}
+    assert {job.seed for job in found} == {tuned.TUNED_ON}
 
 
 def test_the_rate_of_the_smallest_validation_loss_is_taken_and_shared():

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mtlib import claims
-from mtlib.experiments import dmm_summary, dmm_table
+from mtlib.experiments import dmm_summary, dmm_table, tuned
 from mtlib.experiments.dmm_arms import ARMS, EQUAL
 from mtlib.paths import repository
 from mtlib.runs import notebooks, record
@@ -93,7 +93,7 @@ def test_the_record_has_every_network_with_its_seeds(found):
     for arm in dmm_summary.KEPT["03_dmm_cnn"]:
         seeds = sorted(row["seed"] for row in rows if row["arm"] == arm)
         assert seeds == list(range(3 if ARMS[arm].few else 5)), arm
-    assert dmm_table.TUNED_ON not in found["seeds"]
+    assert tuned.TUNED_ON not in found["seeds"]
     assert {row["arm"] for row in rows if "traces" in row} == set(dmm_table.TRACED)
 
 
