@@ -2,8 +2,9 @@
 
 A task *selects* or *skips* a block; a skipped one is its shortcut alone. Choices are samples of learned probabilities,
 straight through (Gumbel-softmax), and two terms ask for few blocks and for the same ones. Here, what differs: a task is
-a block of columns; weights and policy move together where the paper alternates them; and there is no second training
-from scratch: for the first part of training every task takes all blocks, for the last one the likeliest is kept.
+a block of columns; weights and policy move together where the paper alternates them, all blocks at once and not from
+the last one on; samples are hard, at one temperature; and there is no second training from scratch: for the first part
+of training every task takes all blocks, for the last one the likeliest.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,6 @@ from torch import Tensor, nn
 
 from mtlib.method import Losses, Method
 from mtlib.tasks import Batch, Task, block_losses, by_block, check_tasks
-
-BEGIN = 3.0  # logit of "select" at first: 95 % of the samples select, so that skipping is learned and not drawn
 
 
 class AdaShare(Method):
@@ -73,9 +72,7 @@ class AdaShare(Method):
         self.branches = nn.ModuleList(branch for branch, _ in blocks)
         self.shortcuts = nn.ModuleList(shortcut for _, shortcut in blocks)
         self.heads = nn.ModuleList(nn.Linear(features, task.heads * task.outputs) for task in self.tasks)
-        self.policy = nn.Parameter(torch.zeros(len(self.tasks), len(blocks), 2))  # select, skip
-        with torch.no_grad():
-            self.policy[..., 0] = BEGIN
+        self.policy = nn.Parameter(torch.zeros(len(self.tasks), len(blocks), 2))  # select, skip: even at first
 
     @property
     def loss_names(self) -> tuple[str, ...]:
@@ -85,7 +82,9 @@ class AdaShare(Method):
     def groups(self) -> list[dict]:
         """The weights, and the policies at a rate of their own."""
         weights = [value for name, value in self.named_parameters() if name != "policy"]
-        return [{"params": weights, "rate": 1.0}, {"params": [self.policy], "rate": self.rate}]
+        # A penalty on logits pulls towards a coin flip, before policies are learned and, by Adam, past 0 when they are
+        # to stay as they are.
+        return [{"params": weights, "rate": 1.0}, {"params": [self.policy], "rate": self.rate, "weight_decay": 0.0}]
 
     @property
     def likeliest(self) -> Tensor:

@@ -1,8 +1,9 @@
 """Task Routing (Strezoski, van Noord and Worring, ICCV 2019): every task has a fixed mask over the channels of a trunk.
 
 Masks are drawn once and never learned. Some channels serve all tasks, each other one serves a single task. Here, what
-differs: a task is a block of columns (the paper masks single attributes), and masks follow the pieces of a trunk that
-are given, such as residual blocks, where the paper masks every convolution.
+differs: a task is a block of columns (the paper masks single attributes); channels that are not everybody's are dealt
+out without overlap, where the published code draws every task's mask for itself; and masks follow the pieces of a trunk
+that are given, such as residual blocks, where the paper masks every convolution.
 """
 
 from collections.abc import Sequence
@@ -65,8 +66,10 @@ class TaskRouting(Method):
         for t, (task, head) in enumerate(zip(self.tasks, self.heads, strict=True)):
             own = x
             for place, piece in enumerate(self.pieces):
-                own = piece(own)
-                own = own * getattr(self, f"mask{place}")[t].to(own.dtype).view(1, -1, 1, 1)
+                own, mask = piece(own), getattr(self, f"mask{place}")[t]
+                if own.shape[1] != len(mask):  # a single one would be broadcast
+                    raise ValueError(f"routing: piece {place} gives {own.shape[1]} channels, not {len(mask)}")
+                own = own * mask.to(own.dtype).view(1, -1, 1, 1)
             z = head(self.neck(own))
             found[task.name] = by_block(task, z.view(len(z), task.heads, task.outputs))
         return found
