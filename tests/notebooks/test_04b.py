@@ -77,7 +77,7 @@ def test_every_row_has_as_many_seeds_as_the_claims_ask_for_or_none(found):
         rows = found["metrics"][key]
         for arm in {row["arm"] for row in rows}:
             own = sorted(row["seed"] for row in rows if row["arm"] == arm)
-            assert own == list(range(2 if ARMS[arm].few else seeds)), arm
+            assert own == list(range(3 if ARMS[arm].few else seeds)), arm
 
 
 def test_every_tuned_network_had_the_same_effort(found):
