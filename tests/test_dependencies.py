@@ -19,7 +19,7 @@ FLOORS = [
     ["method", "progress", "recipe", "rows"],
     ["storage", "toy", "annotate", "augment", "faces", "datasets"],
     ["networks", "heads", "controls"],
-    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm", "coupling", "sharing"],
+    ["orthogonality", "sos", "sos_se", "weighting", "structure", "dmm", "coupling", "sharing", "adversarial"],
     ["checkpoints", "interrupts", "parallel", "updates", "training", "ensemble", "metrics", "cam", "verification"],
     ["claims", "experiments", "figures", "explore", "runs", "__main__"],
 ]
@@ -33,6 +33,7 @@ PAPERS = {
     "dmm": "DMM",
     "coupling": "DM",
     "sharing": "DM",
+    "adversarial": "AAL",
 }
 # Training knows methods by their contract alone.
 KNOWN_METHODS = {*PAPERS, "controls", "networks", "heads", "toy", "faces", "datasets"}

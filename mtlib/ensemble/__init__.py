@@ -12,7 +12,8 @@ Each copy ends where ``training.fit`` would bring it, up to rounding. Dropout is
 random numbers, and not those of a single run.
 """
 
+from mtlib.ensemble.accuracy import Accuracy
 from mtlib.ensemble.run import Result, fit
 from mtlib.ensemble.stack import Copy
 
-__all__ = ["Copy", "Result", "fit"]
+__all__ = ["Accuracy", "Copy", "Result", "fit"]

@@ -38,6 +38,7 @@ class Result:
     copies: as given.  names: of the loss terms, ``total`` last.  steps: of the logged rows.
     history: (rows, K, terms), NaN once a copy is frozen.
     frozen: {copy's place: what was not finite, and when}; such a copy stands where it was before.
+    looks: (looks, K, ...) what ``look`` gave.  looked: after how many steps each time.
     interrupted: stopped before its end.
     """
 
@@ -47,6 +48,8 @@ class Result:
     steps: list[int] = field(default_factory=list)
     history: Tensor = field(default_factory=lambda: torch.empty(0))
     frozen: dict[int, str] = field(default_factory=dict)
+    looks: Tensor = field(default_factory=lambda: torch.empty(0))
+    looked: list[int] = field(default_factory=list)
     interrupted: bool = False
 
     def networks(self) -> Iterator[Method]:
@@ -73,6 +76,8 @@ def fit(
     rows: Callable[[int, int, int], Rows] = Epoch,
     augment: Augment | None = None,
     logged: int = 50,
+    look: Callable[[Networks], Tensor] | None = None,
+    looks: int = 1,
     checkpoint: Path | None = None,
     save_every: float = 60.0,
     advance: Callable[[int], None] = lambda updates: None,
@@ -87,6 +92,8 @@ def fit(
         rows: (examples, batch, seed) -> the rows of every step.
         augment: what is done at random to every copy's batches, by the copy's seed.
         logged: about so many rows of history, evenly spaced, and one of the last step.
+        look: what is asked of the networks on the way, such as ``Accuracy``: a tensor (K, ...), of one shape.
+        looks: how often, evenly spaced; the last time at the end.
         checkpoint: file to save to and to resume from; a finished run is taken from it at once.
         save_every: seconds between checkpoints.
         advance: told the updates done, counted over all copies.
@@ -96,6 +103,8 @@ def fit(
     """
     data = [data] if isinstance(data, Dataset) else list(data)
     check_counts(logged, None, save_every)
+    if not isinstance(looks, int) or looks < 1:
+        raise ValueError(f"looks is a whole number of 1 or more, got {looks!r}")
     check(data, copies)
     if recipe.schedule == "plateau" or recipe.channels_last:
         raise ValueError("an ensemble has no validation for schedule 'plateau' and no channels_last: train one by one")
@@ -107,7 +116,10 @@ def fit(
     where = {value.device for value in networks.parameters.values()}
     if where != {batches.x.device}:
         raise ValueError(f"the networks are on {', '.join(map(str, where))}, the data on {batches.x.device}")
-    run = Run(copies, networks, batches, recipe.resolved(batches.per_epoch), logged, advance)
+    recipe = recipe.resolved(batches.per_epoch)
+    if look and looks > recipe.steps:
+        raise ValueError(f"{looks} looks need as many steps, the recipe has {recipe.steps}")
+    run = Run(copies, networks, batches, recipe, logged, advance, look, looks)
     return run.to_the_end(checkpoint, save_every)
 
 
@@ -122,8 +134,12 @@ class Run:
         recipe: Recipe,
         logged: int,
         advance: Callable[[int], None],
+        look: Callable[[Networks], Tensor] | None = None,
+        looks: int = 1,
     ) -> None:
         self.networks, self.batches, self.recipe, self.advance = networks, batches, recipe, advance
+        self.look = look
+        self.when = [round(recipe.steps * (k + 1) / looks) for k in range(looks)] if look else []
         self.every = max(1, recipe.steps // logged)
         self.chunk = max(1, min(CHUNK, ROOM // batches.bytes))
         self.step = 0
@@ -131,6 +147,7 @@ class Run:
         self.schedule = recipe.schedules(self.optimiser)
         self.program = Program(networks, batches, recipe)
         self.kept: list[Tensor] = []  # rows of history, K terms
+        self.seen: list[Tensor] = []  # of every look, K ...
         x, y = next(batches.draw(0, 1))
         x = x if batches.one else x[0]
         y = y if batches.one_labels else {name: value[0] for name, value in y.items()}
@@ -146,7 +163,10 @@ class Run:
         accelerators = [self.batches.x.device] if self.batches.x.is_cuda else []
         with stoppable() as stop, torch.random.fork_rng(devices=accelerators):
             while self.step < self.recipe.steps and not stop.asked:
-                self.train(min(self.chunk, self.recipe.steps - self.step))
+                until = next((step for step in self.when if step > self.step), self.recipe.steps)
+                self.train(min(self.chunk, until - self.step))
+                if self.step in self.when:
+                    self._look()
                 if checkpoint and time.monotonic() - saved >= save_every:
                     checkpoints.save(checkpoint, run, self.state_dict())
                     saved = time.monotonic()
@@ -154,7 +174,13 @@ class Run:
             checkpoints.save(checkpoint, run, self.state_dict())
         self.result.interrupted = self.step < self.recipe.steps
         self.result.history = torch.stack(self.kept).cpu() if self.kept else torch.empty(0)
+        self.result.looks = torch.stack(self.seen).cpu() if self.seen else torch.empty(0)
         return self.result
+
+    @torch.no_grad()
+    def _look(self) -> None:
+        self.seen.append(self.look(self.networks))
+        self.result.looked.append(self.step)
 
     def train(self, steps: int) -> None:
         """A chunk of updates. Copies that go wrong in it are put back to its beginning and stay there.
@@ -220,6 +246,7 @@ class Run:
             "augment": self.batches.augment and describe(self.batches.augment),
             "logged every": self.every,
             "chunk": self.chunk,
+            "looks after": self.when,
         }
 
     def state_dict(self) -> dict:
@@ -232,6 +259,8 @@ class Run:
             "schedule": self.schedule.state_dict(),
             "steps": self.result.steps,
             "history": self.kept,
+            "looks": self.seen,
+            "looked": self.result.looked,
             "frozen": self.result.frozen,
         }
 
@@ -244,6 +273,7 @@ class Run:
                     value.copy_(state[saved][name])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.step, self.kept = state["step"], list(state["history"])
+        self.step, self.kept, self.seen = state["step"], list(state["history"]), list(state["looks"])
+        self.result.looked = list(state["looked"])
         self.result.steps, self.result.frozen = list(state["steps"]), dict(state["frozen"])
         self.advance(self.step * len(self.result.copies))
