@@ -5,8 +5,8 @@
 All pairs of the attributes of drawn faces, two columns each, on 64 numbers per face. `one by one` is a network, its
 losses, backward and torch's fused Adam, and nothing else, on rows drawn as the search draws them; `batched` is the
 search itself (mtlib.ensemble, jobs of 200 networks, which share one copy of the inputs). Both in turn in one process
-with one thread count. Ratios are medians of the ratios of neighbouring repeats. Target: 8 or more at 64-32-32 on two cores.
-`--write` keeps the numbers in data/costs/pair_search.json.
+with one thread count. Ratios are medians of the ratios of neighbouring repeats. Target: 8 or more at 64-32-32 on two
+cores. `--to` keeps the numbers, the course's own in data/costs/pair_search.json.
 """
 
 import argparse
@@ -28,11 +28,10 @@ from mtlib.experiments import pair_search
 from mtlib.experiments.pair_data import Source
 from mtlib.experiments.pair_search import TOGETHER, Cell, Job, Plan
 from mtlib.networks import mlp
-from mtlib.paths import repository, write_atomic
+from mtlib.paths import write_atomic
 from mtlib.rows import Epoch
 from mtlib.tasks import Dataset, Task
 
-FILE = repository() / "data" / "costs" / "pair_search.json"
 LOOP, BATCHED = 200, 16  # updates of a repeat
 
 
@@ -86,7 +85,7 @@ def synchronise(device: torch.device) -> None:
 
 def measured(a: argparse.Namespace) -> dict:
     torch.set_num_threads(a.threads)
-    source = Source(train=4096, validation=64, test=64, attributes=a.attributes, device=a.device)
+    source = Source(train=a.faces, validation=64, test=64, attributes=a.attributes, device=a.device)
     plan = Plan(source, Path(tempfile.mkdtemp()), widths=tuple(a.widths))
     data, _ = pair_search.prepared("pair", plan, 0, 0.01)
     cells = [Cell(first, (second,)) for first, second in pairs(a.attributes)]
@@ -108,17 +107,18 @@ def measured(a: argparse.Namespace) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--attributes", type=int, default=40)
+    parser.add_argument("--faces", type=int, default=4096)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--widths", type=int, nargs="+", default=[32, 32])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="keep the numbers")
+    parser.add_argument("--to", type=Path, help="file to keep the numbers in")
     a = parser.parse_args()
     found = measured(a)
     print(json.dumps(found, indent=1))
-    if a.write:
-        kept = json.loads(FILE.read_text()) if FILE.exists() else {}
-        write_atomic(FILE, json.dumps(kept | {found["of"]: found}, indent=1) + "\n")
+    if a.to:
+        kept = json.loads(a.to.read_text()) if a.to.exists() else {}
+        write_atomic(a.to, json.dumps(kept | {found["of"]: found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ Kind = Literal["single", "pair", "multi", "wide", "reversal", "gan", "wasserstei
 WEIGHTS = (0.01, 0.1, 0.3, 0.5, 1.0)  # of the paper
 TOGETHER = 200  # networks in a job: more leave a processor's cache and are no faster
 WIDER = 8  # a wide network of all attributes has layers so many times as wide (L-21)
+SAVE_EVERY = 60.0  # seconds
 TUNED_ON = 900  # the seed of the search for a learning rate, which is in no table
 
 
@@ -128,7 +129,7 @@ def _trained(job: Job, plan: Plan, advance: jobs.Advance) -> list[dict]:
         looks=plan.looks,
         logged=1,
         checkpoint=plan.stem(job).with_suffix(".pt"),
-        save_every=60,
+        save_every=SAVE_EVERY,
         advance=advance,
     )
     if result.interrupted:
