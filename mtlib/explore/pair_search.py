@@ -48,7 +48,7 @@ def _partners(one: Found, titles: Sequence[str], at: int, rank: int) -> Drawing:
     chance = (one.single[1:, at] - one.single[0, at]).numpy()  # runs 2
     order = others[gains[others, VALIDATION].argsort(kind="stable")]
     picked = order[rank - 1]
-    figure = new(8.5, 6)
+    figure = new(8.5, 8)
     ax = figure.subplots()
     ax.plot(*chance.T, "o", ms=6, mfc="none", mec=GREY, label=f"no partner: {len(chance)} more single networks")
     ax.plot(*gains[others].T, "o", ms=7, color=BLUE, alpha=0.7, label=f"{len(others)} partners")
@@ -60,7 +60,7 @@ def _partners(one: Found, titles: Sequence[str], at: int, rank: int) -> Drawing:
     ax.axvline(0, color=GREY, lw=1)
     ax.set(xlim=ends, ylim=ends, aspect="equal", title=f"{titles[at]}, seed {one.seed}")
     ax.set(xlabel="gain on validation (points)", ylabel="gain on test (points)")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     both = np.corrcoef(gains[others].T)[0, 1] if np.ptp(gains[others], 0).all() else 0.0
     first, last = gains[picked, VALIDATION], gains[picked, TEST]
     worst = chance[chance[:, VALIDATION].argmin()]

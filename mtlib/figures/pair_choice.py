@@ -30,10 +30,7 @@ def selection(gains: Gains, printed: Mapping[str, Mapping[str, float]], stamp: s
     names = list(gains)
     figure = new(13, 1.9 + 0.46 * len(names))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1.4))
-    every = [own[split] for own in gains.values() for split in ("validation", "test")]
-    left.set_xlim(
-        *dots.limits([[float(np.mean(values))] for values in every] + [_ends(values) for values in every], 0.0)
-    )
+    left.set_xlim(*_span([_ends(own[split]) for own in gains.values() for split in ("validation", "test")]))
     for at, (name, own) in enumerate(gains.items()):
         colour = GREY if name.startswith(CHANCE) else BLUE
         first, last = (float(np.mean(own[split])) for split in ("validation", "test"))
@@ -57,7 +54,7 @@ def selection(gains: Gains, printed: Mapping[str, Mapping[str, float]], stamp: s
                     [theirs[split]], [at], "D", ms=8, mfc=face, mec=ORANGE if face == "white" else BLACK, mew=1.5
                 )
     values = [value for own in printed.values() for value in own.values()]
-    right.set_xlim(*dots.limits([values], 0.0))
+    right.set_xlim(*_span([values or [0.0]]))
     left.set_yticks(range(len(names)), names)
     left.set_ylim(len(names) - 0.5, -0.6)
     for ax, title in ((left, stamp), (right, "photographs as printed, one run")):
@@ -84,6 +81,13 @@ def selection(gains: Gains, printed: Mapping[str, Mapping[str, float]], stamp: s
         f"{'; '.join(worse) or 'none'}.",
         trained=dict.fromkeys(arrays, POINTS),
     )
+
+
+def _span(ends: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Ends of an axis that holds zero and everything drawn."""
+    low, high = (f([0.0, *(value for own in ends for value in own)]) for f in (min, max))
+    margin = 0.05 * (high - low or 1)
+    return low - margin, high + margin
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
@@ -154,7 +158,7 @@ def attributes(shared: np.ndarray, adversarial: np.ndarray, names: Sequence[str]
     order = adversarial.mean(0).argsort()[::-1]
     figure = new(11, 2 + 0.26 * len(names))
     ax = figure.subplots()
-    ax.set_xlim(*dots.limits([*map(_ends, shared.T), *map(_ends, adversarial.T)], 0.0))
+    ax.set_xlim(*_span([*map(_ends, shared.T), *map(_ends, adversarial.T)]))
     for values, colour, marker, off in ((shared, ORANGE, "s", -0.18), (adversarial, BLUE, "o", 0.18)):
         for at, k in enumerate(order):
             low, high = _ends(values[:, k])
