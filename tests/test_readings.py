@@ -9,7 +9,7 @@ from mtlib import sos, toy
 from mtlib.paths import repository
 
 ROOT = repository()
-PAPERS = ("sos", "mtfap", "dmm", "dm")
+PAPERS = ("sos", "mtfap", "dmm", "dm", "aal")
 TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text() for paper in PAPERS}
 
 
@@ -20,6 +20,7 @@ TABLES = {paper: (ROOT / "data" / "papers" / f"{paper}_readings.md").read_text()
         ("M", "mtfap", "02*.ipynb", {"M-1", "M-10", "M-16"}),
         ("D", "dmm", "03*.ipynb", {"D-3", "D-5", "D-8"}),
         ("X", "dm", "04*.ipynb", {"X-1", "X-4", "X-13"}),
+        ("L", "aal", "05*.ipynb", {"L-2", "L-6", "L-13"}),
     ],
 )
 def test_every_label_in_use_is_explained(letter, paper, notebooks, some):
