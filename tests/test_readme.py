@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    take_away, graph, coupling, alone, together, drawn, _ = BLOCKS
+    take_away, graph, coupling, blind, alone, together, drawn, _ = BLOCKS
     trunk = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU())
     loader = [(torch.randn(8, 6), torch.randint(-1, 2, (8, 40))) for _ in range(2)]
     before = trunk[0].weight.clone()
@@ -35,6 +35,9 @@ def test_the_take_away_trains_on_a_readers_network(tmp_path, monkeypatch):
     names["outputs"] = {"species": torch.randn(8, 1, 3), "looks": torch.randn(8, 2)}
     exec(coupling, names)
     assert set(names["terms"]) == {"matching", "co-annotation"}
+    names |= {"x": torch.randn(8, 6), **{f"y_{key}": torch.randint(-1, 2, (8, 1)) for key in ("smiling", "glasses")}}
+    exec(blind, names)
+    assert set(names["terms"].extra) == {"adversary"}
 
     x, y = torch.randn(160, 6), torch.randint(-1, 2, (160, 40))
     parts = [Split(x[rows], {"attributes": y[rows]}) for rows in (slice(64, 160), slice(32), slice(32, 64))]
