@@ -55,7 +55,7 @@ class Source:
     device: str = "cpu"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)  # small, as pictures are not kept
 def load(source: Source) -> Dataset:
     """x (N, components) float32 and y {"attributes": (N, M)} int8, -1 where unknown, in three splits.
 

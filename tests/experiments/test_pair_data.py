@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from mtlib import datasets
+from mtlib.datasets import examples, packing
 from mtlib.experiments import pair_data
 from mtlib.experiments.pair_data import Source, pooled, principal
 from mtlib.tasks import Task
@@ -76,3 +78,42 @@ def test_sets_that_have_no_pairs_or_nothing_to_choose_on(monkeypatch):
     monkeypatch.setattr(datasets, "load", lambda *names, **options: bare)
     with pytest.raises(ValueError, match="a validation split"):
         pair_data.load(replace(SMALL, seed=78))
+
+
+# ------------------------------------------------------------------ real pictures, with the same call
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Where decoded pictures are kept: not in the repository."""
+    monkeypatch.setattr(packing, "repository", lambda: tmp_path)
+    return tmp_path / "sets"
+
+
+def test_celeba_by_the_same_call(elsewhere):
+    examples.write("celeba", elsewhere)
+    source = Source("celeba", str(elsewhere), train=None, validation=None, test=None, components=2, attributes=3)
+    data = pair_data.load(source)
+    assert data.name.startswith("CelebA")
+    assert data.tasks[0].columns == pair_data.names(source) == ("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive")
+    assert data.train.x.shape[1] == 2
+    assert len(data.validation) > 0
+
+
+def test_pedestrians_come_through_a_manifest(elsewhere):
+    """Binary columns of any name; where there is no validation split, training pictures are held out (L-12)."""
+    folder = elsewhere / "manifest"
+    folder.mkdir(parents=True)
+    lines = ["file,split,binary:pedestrian:backpack,binary:pedestrian:boots"]
+    for k in range(12):
+        Image.new("RGB", (24, 48), (20 * k, 100, 255 - 20 * k)).save(folder / f"{k}.png")
+        lines.append(f"{k}.png,{'train' if k < 8 else 'test'},{k % 2},{'' if k == 3 else k % 3 % 2}")
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    source = Source("manifest", str(elsewhere), train=None, validation=2, test=None, components=2)
+    data = pair_data.load(source)
+    assert data.tasks[0].columns == pair_data.names(source) == ("backpack", "boots")
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [6, 2, 4]
+    known = torch.cat([data.train.y["attributes"], data.validation.y["attributes"]])
+    assert (known == -1).sum() == 1
+    with pytest.raises(ValueError, match="a validation split"):
+        pair_data.load(replace(source, validation=None))
