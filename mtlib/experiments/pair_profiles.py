@@ -39,7 +39,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(256, 128, 128, 4, 2, 6, 2),
-    "quick": Profile(3072, 1024, 2048, 8, 6, 12, 2),
+    "quick": Profile(2048, 1024, 2048, 8, 6, 12, 2),
     "standard": Profile(16_384, 8192, 8192, None, 6, 40, 6),
     "paper": Profile(None, None, None, None, 6, 40, 5, "resnet18", 224, (512, 512)),
 }

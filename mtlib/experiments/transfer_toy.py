@@ -168,7 +168,7 @@ CONTRAST = (SINGLE, SHARED, "adversarial 0.1")
 FEW = ("set 1", "set 5", "rings 0", "rings 0.1", "rings 0.5")
 PROFILES = {
     "smoke": Profile(32, 64, 4, 2, ("set 3", "set 7", "rings 0", "rings 0.5"), (*CONTRAST, "adversarial 1")),
-    "quick": Profile(160, 1000, 500, 3, FEW, CONTRAST),
+    "quick": Profile(160, 1000, 300, 2, FEW, CONTRAST),
     "standard": Profile(160, 2000, 1000, 10),
     "paper": Profile(5000, 2000, 50_000, 20, rate=5e-4),
 }
