@@ -105,7 +105,7 @@ def test_every_damage_of_a_file_is_found():
 
 def test_pair_search_writes_what_it_measured(tmp_path):
     file = tmp_path / "costs.json"
-    small = ["--attributes", "4", "--faces", "256", "--repeats", "1", "--threads", "1", "--widths", "8", "--to", str(file)]
-    assert "one by one over batched" in output("pair_search.py", *small)
+    small = ["--attributes", "4", "--faces", "256", "--repeats", "1", "--threads", "1", "--widths", "8"]
+    assert "one by one over batched" in output("pair_search.py", *small, "--to", str(file))
     (found,) = json.loads(file.read_text()).values()
     assert found["networks"] == 6
