@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -74,13 +75,14 @@ def png(figure: Figure, photo: bool = False) -> bytes:
 
 
 def show(drawing: Drawing) -> None:
-    """Display a drawing in a notebook: picture, alt text, arrays, and the finding below."""
+    """Display a drawing in a notebook: picture, alt text, arrays, and the finding below.
+
+    With ``MTLIB_FIGURES=arrays`` in the environment without the picture, for re-runs that compare arrays only.
+    """
     content = {"id": drawing.id, "alt": drawing.alt, "finding": drawing.finding, "arrays": packed(drawing)}
-    bundle = {
-        "image/png": base64.b64encode(png(drawing.figure, drawing.photo)).decode(),
-        "text/plain": f"Figure {drawing.id}: {drawing.alt}",
-        mime.FIGURE: content,
-    }
+    bundle = {"text/plain": f"Figure {drawing.id}: {drawing.alt}", mime.FIGURE: content}
+    if os.environ.get("MTLIB_FIGURES") != "arrays":
+        bundle["image/png"] = base64.b64encode(png(drawing.figure, drawing.photo)).decode()
     display(bundle, raw=True, metadata={"image/png": {"alt": drawing.alt}})
     display(Markdown(f"**Finding.** {drawing.finding}"))
 

@@ -1,8 +1,6 @@
 """Notebook 03: what it derives by hand, its exercises, its take-away, and what its record says."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -70,14 +68,13 @@ def test_wrong_answers_are_not(said_with):
     assert said_with(NOTEBOOK, wrong).count("not so: ") == 3
 
 
-def test_the_take_away_runs_as_it_stands():
+def test_the_take_away_runs_as_it_stands(said_by):
     (cell,) = [c for c in notebooks.load(NOTEBOOK).cells if c.cell_type == "code" and "your trunk" in c.source]
     begin = (
         "import torch\nfrom mtlib.tasks import Batch, Task\nfrom mtlib.weighting import ValidationTrend\n" + cell.source
     )
-    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "torch.Size([16, 5]) torch.Size([5])\n"
+    said = said_by(begin)
+    assert said == "torch.Size([16, 5]) torch.Size([5])\n"
 
 
 # ------------------------------------------------------------------ the record

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -58,12 +56,11 @@ def test_wrong_answers_are_not(said_with):
     assert said_with(NOTEBOOK, wrong).count("not so: ") == 4
 
 
-def test_the_take_away_runs_as_it_stands():
+def test_the_take_away_runs_as_it_stands(said_by):
     (cell,) = [c for c in notebooks.load(NOTEBOOK).cells if c.cell_type == "code" and 'scheme("UPGrad"' in c.source]
     begin = "import torch\nfrom mtlib.training import fit\n" + cell.source
-    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "6 rows of history; best after update 6\n"
+    said = said_by(begin)
+    assert said == "6 rows of history; best after update 6\n"
 
 
 def test_costs_are_of_the_weightings_and_say_how_they_were_measured():

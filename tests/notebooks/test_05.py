@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -75,14 +73,13 @@ def test_the_layer_is_repaired_by_detaching_and_not_by_half_of_it(said_by):
     assert said_by("import torch\n" + begin.replace(given, right)) == "right\n"
 
 
-def test_the_take_away_runs_as_it_stands():
+def test_the_take_away_runs_as_it_stands(said_by):
     (cell,) = [c for c in notebooks.load(NOTEBOOK).cells if c.cell_type == "code" and "unwanted" in c.source]
     begin = (
         "import torch\nfrom mtlib.adversarial import Adversarial\nfrom mtlib.tasks import Batch, Task\n" + cell.source
     )
-    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "{'smiling': (8, 1), 'glasses': (8, 1)}\n"
+    said = said_by(begin)
+    assert said == "{'smiling': (8, 1), 'glasses': (8, 1)}\n"
 
 
 def test_the_search_is_as_fast_as_was_asked():
