@@ -10,7 +10,7 @@ NB      ?= all
 PROFILE ?= quick
 ARGS    ?=
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-# Pictures are not compared, so re-runs do not draw them: MTLIB_FIGURES=arrays.
+# Pictures are not compared, so what is only compared does not draw them: MTLIB_FIGURES=arrays.
 NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope --nbval-current-env -c /dev/null --rootdir=.
 
 .DEFAULT_GOAL := help
@@ -38,7 +38,7 @@ lint: setup  ## style of source and notebooks
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
 	@$(BIN)/python -m pytest -p no:nbval -n 2 --dist loadscope
-	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
 	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
 
 # Made again only when the list of dependencies changes.
@@ -51,7 +51,7 @@ test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screensh
 	 exec $(BIN)/python -m pytest tests/lab -rP $(if $(filter-out all,$(NB)),-k $(NB)_)
 
 verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
-	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval-lax $(NOTEBOOKS)
+	@MTLIB_HEADLESS=1 $(NBVAL) --nbval-lax $(NOTEBOOKS)
 	@MTLIB_FIGURES=arrays $(MTLIB) verify
 
 notebooks: setup  ## re-execute the committed notebooks at quick, in place
