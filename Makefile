@@ -51,8 +51,8 @@ test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screensh
 	 exec $(BIN)/python -m pytest tests/lab -rP $(if $(filter-out all,$(NB)),-k $(NB)_)
 
 verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
-	@MTLIB_HEADLESS=1 $(NBVAL) --nbval-lax $(NOTEBOOKS)
-	@MTLIB_FIGURES=arrays $(MTLIB) verify
+	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval-lax $(NOTEBOOKS)
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays xargs -n 2 -P 2 $(MTLIB) verify
 
 notebooks: setup  ## re-execute the committed notebooks at quick, in place
 	@$(MTLIB) notebooks
