@@ -129,7 +129,7 @@ class Profile:
     rate: float = 2e-3
 
     def plan(self, folder: Path, *, made_by: str | None = None, device: str = "cpu") -> Plan:
-        """The plan; one rate for all arms, see the comment at ``PROFILES``."""
+        """The plan; one rate for all arms."""
         recipe = Recipe(steps=self.updates, batch=self.batch, rate=self.rate)
         own = {"learned": self.learned, "probing": self.probing, "judged": self.judged, "network": self.network}
         return Plan(recipe, folder, DRAWN, None, self.size, self.train, self.test, made_by, device, **own)
@@ -142,7 +142,7 @@ class Profile:
 PROFILES = {
     "smoke": Profile(32, 96, 96, 96, 8, 3, 3, 2, 2, 1),
     "quick": Profile(32, 1024, 512, 1024, 128, 96, 48, 1, 2, 0, (BEFORE, AFTER)),
-    "standard": Profile(32, 8192, 2048, 4096, 512, 1536, 256, 6, 5, 3),
+    "standard": Profile(32, 8192, 2048, 4096, 512, 1536, 512, 6, 5, 3),
     "paper": Profile(96, 65_536, 16_384, 16_384, 2048, 20_000, 6000, 6, 5, 5, network="resnet18"),
 }
 

@@ -149,14 +149,15 @@ NOW = {  # after, without a before
 def samples(rows: Rows, arm: str = AFTER) -> Samples:
     """Every estimate that a claim may ask for, one value per seed that has all pairs of the group.
 
-    "..., after minus before, mean of pairs", then of the pairs whose labels are tied, and of those that are not;
-    differences within the network after, "..., after, mean of pairs".
+    "..., after minus before, mean of pairs", then of the pairs whose labels are tied, of those that are not, and of every
+    pair by its title; differences within the network after, "..., after, mean of pairs".
     """
     there = pairs(rows)
     groups = {
         "mean of pairs": there,
         "mean of tied pairs": [pair for pair in there if pair in TIED],
         "mean of untied pairs": [pair for pair in there if pair not in TIED],
+        **{title(pair): [pair] for pair in there},
     }
     found: Samples = {}
     for group, own in groups.items():

@@ -48,6 +48,7 @@ def test_means_of_pairs_need_the_seed_in_all_of_them():
     assert found["linear probe minus main logit, after, mean of tied pairs"] == [-1, 5]
     assert found["logit moved by do, after minus before, mean of tied pairs"] == [-0.25, 0]  # of sizes
     assert found["accuracy of the main attribute, after minus before, mean of pairs"] == [0]
+    assert found["linear probe, after minus before, Smiling | Mouth Slightly Open"] == [-10, -6]  # each pair by itself
     assert summary.samples([]) == {}
 
 
