@@ -36,8 +36,8 @@ Pair = tuple[str, str]  # main attribute, partner
 # Strongly tied labels first, then untied ones: the last two are the paper's examples of what should not be shared.
 # Every partner has pixels of its own on a small part of the face.
 PAIRS: tuple[Pair, ...] = (
-    ("Male", "Wearing_Lipstick"),
     ("Smiling", "Mouth_Slightly_Open"),
+    ("Male", "Wearing_Lipstick"),
     ("Heavy_Makeup", "Wearing_Lipstick"),
     ("Young", "Gray_Hair"),
     ("Bushy_Eyebrows", "Mouth_Slightly_Open"),
@@ -141,7 +141,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(32, 96, 96, 96, 8, 3, 3, 2, 2, 1),
-    "quick": Profile(32, 1024, 512, 1024, 128, 96, 48, 1, 2, 0, (BEFORE, AFTER)),
+    "quick": Profile(32, 768, 512, 768, 128, 64, 48, 1, 2, 0, (BEFORE, AFTER)),
     "standard": Profile(32, 8192, 2048, 4096, 512, 1536, 512, 6, 5, 3),
     "paper": Profile(96, 65_536, 16_384, 16_384, 2048, 20_000, 6000, 6, 5, 5, network="resnet18"),
 }

@@ -16,6 +16,7 @@ SCORES: dict[str, Callable[[Mapping], float | None]] = {  # what a row says, by 
     "linear probe": lambda row: row["linear probe"],
     "MLP probe": lambda row: row["MLP probe"],
     "own adversary": lambda row: row["adversary"],
+    "own adversary, AUC": lambda row: row["adversary AUC"],
     "floor": lambda row: row["floor"],
     "from the main logit": lambda row: row["logit"],
     "MLP minus linear probe": lambda row: row["MLP probe"] - row["linear probe"],
@@ -149,8 +150,8 @@ NOW = {  # after, without a before
 def samples(rows: Rows, arm: str = AFTER) -> Samples:
     """Every estimate that a claim may ask for, one value per seed that has all pairs of the group.
 
-    "..., after minus before, mean of pairs", then of the pairs whose labels are tied, of those that are not, and of every
-    pair by its title; differences within the network after, "..., after, mean of pairs".
+    "..., after minus before, mean of pairs", then of the pairs whose labels are tied, of those that are not, and
+    of every pair by its title; differences within the network after, "..., after, mean of pairs".
     """
     there = pairs(rows)
     groups = {

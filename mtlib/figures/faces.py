@@ -53,9 +53,10 @@ def switched(off: Sequence[Tensor], on: Sequence[Tensor], names: Sequence[str], 
 
     Args:
         off, on: images (3, h, w) with the attribute set to 0 and to 1.  names: the attributes.
+        columns: pairs beside each other.
     """
     rows = -(-len(names) // columns)
-    figure = new(12, 1.02 * rows + 0.1)
+    figure = new(12, (6 / columns + 0.27) * rows + 0.1)
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
@@ -64,13 +65,15 @@ def switched(off: Sequence[Tensor], on: Sequence[Tensor], names: Sequence[str], 
         ax.set_title(name.replace("_", " "), fontsize=9, loc="center", pad=2)
     change = [(b.float() - a.float()).abs().mean().item() for a, b in zip(off, on, strict=True)]
     nothing = [name for name, value in zip(names, change, strict=True) if value == 0]
+    seen = "Glasses, hat, beard and hair colour show at once; lips, nose and cheekbones change a little."
+    told = f"{' and '.join(nothing)} changes no pixel: it is an opinion." if nothing else "All of them change pixels."
     return Drawing(
         "attributes-off-and-on",
         figure,
         {"mean change (grey levels)": change},
         f"One face in {len(names)} pairs of pictures: without an attribute on the left, with it on the right, all "
-        "else as it was. Glasses, hat, beard and hair colour show at once; lips, nose and cheekbones change a little.",
-        f"Each attribute can be switched alone. {' and '.join(nothing) or 'None'} changes no pixel: it is an opinion.",
+        f"else as it was. {seen if len(names) > columns else ', '.join(names).replace('_', ' ') + '.'}",
+        f"Each attribute can be switched alone. {told}",
         photo=True,
     )
 

@@ -3,6 +3,7 @@
 - ``columns``, ``points``: accuracy, F1, ROC ... of tensors (N, c), one value per column; NaN where it has no meaning.
 - ``evaluate``: the same of a method on a split, as a table, and as a score for ``training.fit``.
 - ``pairs``: verification, is it the same person on both pictures.
+- ``probes``: what fresh probes read from features, and what one label tells of another.
 - ``correlations``: between label columns, plain and balanced.
 - ``intervals``, ``comparisons``: mean and interval over seeds, paired tests, corrections for many tests.
 """
@@ -17,6 +18,7 @@ _HOMES = {
     "intervals": ("Interval", "interval", "mean_of", "single_run"),
     "pairs": ("FoldAccuracy", "equal_error_rate", "fold_accuracy", "rate_at", "verification", "verification_roc"),
     "points": ("mean_absolute_error", "r2", "root_mean_square_error"),
+    "probes": ("floor", "linear_probe", "mlp_probe"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)

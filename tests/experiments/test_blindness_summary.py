@@ -19,10 +19,10 @@ def row(pair, arm, seed, linear=80.0, mlp=82.0, **others):
 
 
 ROWS = [
-    row(PAIRS[1], BEFORE, 0),
-    row(PAIRS[1], AFTER, 0, 70.0, 79.0, moved=0.25),
-    row(PAIRS[1], BEFORE, 1, 82.0),
-    row(PAIRS[1], AFTER, 1, 76.0, 80.0),
+    row(PAIRS[0], BEFORE, 0),
+    row(PAIRS[0], AFTER, 0, 70.0, 79.0, moved=0.25),
+    row(PAIRS[0], BEFORE, 1, 82.0),
+    row(PAIRS[0], AFTER, 1, 76.0, 80.0),
     row(PAIRS[5], BEFORE, 0, 60.0),
     row(PAIRS[5], AFTER, 0, 58.0),
     row(PAIRS[5], BEFORE, 1, 60.0),
@@ -31,10 +31,10 @@ ROWS = [
 
 
 def test_a_change_is_paired_by_seed_and_leaves_out_what_diverged():
-    assert summary.change(ROWS, PAIRS[1], "linear probe") == {0: -10, 1: -6}
+    assert summary.change(ROWS, PAIRS[0], "linear probe") == {0: -10, 1: -6}
     assert summary.change(ROWS, PAIRS[5], "linear probe") == {0: -2}
-    assert summary.change(ROWS, PAIRS[0], "linear probe") == {}
-    assert summary.pairs(ROWS) == [PAIRS[1], PAIRS[5]]
+    assert summary.change(ROWS, PAIRS[1], "linear probe") == {}
+    assert summary.pairs(ROWS) == [PAIRS[0], PAIRS[5]]
     assert summary.arms(ROWS) == [BEFORE, AFTER]
 
 
@@ -53,8 +53,8 @@ def test_means_of_pairs_need_the_seed_in_all_of_them():
 
 
 def test_a_score_that_is_missing_is_left_out():
-    rows = [row(PAIRS[1], BEFORE, 0, **{"mass partner": None}), row(PAIRS[1], AFTER, 0)]
-    assert summary.change(rows, PAIRS[1], "map on the partner") == {}
+    rows = [row(PAIRS[0], BEFORE, 0, **{"mass partner": None}), row(PAIRS[0], AFTER, 0)]
+    assert summary.change(rows, PAIRS[0], "map on the partner") == {}
     assert summary.before_after(rows, ["map on the partner"]) == {}
 
 
@@ -68,7 +68,7 @@ def test_tables_have_a_line_per_pair():
 
 
 def test_forms_and_ladders_are_of_the_pairs_that_have_them():
-    rows = ROWS + [row(LADDER[1], arm, seed) for arm in ARMS if arm not in (BEFORE, AFTER) for seed in (0, 1)]
+    rows = ROWS + [row(LADDER[0], arm, seed) for arm in ARMS if arm not in (BEFORE, AFTER) for seed in (0, 1)]
     table = summary.forms(rows, ["linear probe"])
     assert list(table.index) == [("Smiling | Mouth Slightly Open", arm) for arm in (BEFORE, AFTER, *FORMS)]
     assert summary.forms(ROWS, ["linear probe"]).empty
@@ -80,12 +80,12 @@ def test_forms_and_ladders_are_of_the_pairs_that_have_them():
     }
     assert found["Smiling | Mouth Slightly Open"][1]["linear probe"] == [70, 76]
     assert WEAK in summary.arms(rows)
-    more = [*rows, row(LADDER[1], BEFORE, 7, 99.0)]  # a seed that has no other lambda
+    more = [*rows, row(LADDER[0], BEFORE, 7, 99.0)]  # a seed that has no other lambda
     assert summary.ladder(more, ["linear probe"]) == found
 
 
 def test_a_record_says_the_same():
-    kept = json.loads(json.dumps(summary.to_record([row(PAIRS[1], AFTER, 0, 70.12345678)])))
+    kept = json.loads(json.dumps(summary.to_record([row(PAIRS[0], AFTER, 0, 70.12345678)])))
     assert kept[0]["linear probe"] == pytest.approx(70.1235)
     assert "size" not in kept[0]
     assert summary.samples(json.loads(json.dumps(summary.to_record(ROWS)))) == summary.samples(ROWS)

@@ -19,7 +19,7 @@ ROWS = [row(pair, weight, seed) for pair in LADDER for weight in WEIGHTS for see
 def test_every_control_steps():
     explorer = blindness.weights(ROWS)
     assert explorer.controls["weight"] == tuple(WEIGHTS)
-    assert explorer.controls["pair"] == ("Male | Lipstick", "Smiling | Mouth open")
+    assert explorer.controls["pair"] == ("Smiling | Mouth open", "Male | Lipstick")
     for values in explorer.grid():
         drawing = explorer.draw(**values)
         assert drawing.id == "explore-blindness"

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from mtlib.paths import repository
 from mtlib.runs import notebooks
 
-NOTEBOOKS = ("00b", "01", "01b", "01c", "01d", "02", "02b", "02c", "03", "03b", "04", "04b", "05")
+NOTEBOOKS = ("00b", "01", "01b", "01c", "01d", "02", "02b", "02c", "03", "03b", "04", "04b", "05", "05b")
 SHOTS = repository() / "runs" / "lab"
 PATIENCE = 10  # times the seconds that a notebook declares for two cores with nothing else to do
 REDRAW = 30_000  # ms: some pictures come after a small training
