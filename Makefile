@@ -11,7 +11,9 @@ PROFILE ?= quick
 ARGS    ?=
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # Pictures are not compared, so what is only compared does not draw them: MTLIB_FIGURES=arrays.
-NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope --nbval-current-env -c /dev/null --rootdir=.
+NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope -c /dev/null --rootdir=.
+# Kernels that a command starts are forks of a process that has imported torch and others; five seconds less for each.
+WARM    := $(BIN)/python -m mtlib.runs.warm
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-lab lint verify notebooks lab teach clean
@@ -38,8 +40,8 @@ lint: setup  ## style of source and notebooks
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
 	@$(BIN)/python -m pytest -p no:nbval -n 2 --dist loadscope
-	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
-	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval runs/smoke/*.smoke.ipynb
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays $(WARM) xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
+	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(WARM) $(NBVAL) --nbval-kernel-name python3 --nbval runs/smoke/*.smoke.ipynb
 
 # Made again only when the list of dependencies changes.
 .venv/.lab: .venv/.ready
@@ -51,7 +53,7 @@ test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screensh
 	 exec $(BIN)/python -m pytest tests/lab -rP $(if $(filter-out all,$(NB)),-k $(NB)_)
 
 verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
-	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval-lax $(NOTEBOOKS)
+	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval-current-env --nbval-lax $(NOTEBOOKS)
 	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays xargs -n 2 -P 2 $(MTLIB) verify
 
 notebooks: setup  ## re-execute the committed notebooks at quick, in place
