@@ -54,13 +54,19 @@ def _lowest(values: Tensor) -> Gain:
 
 
 def elsewhere(seeds: Sequence[Found]) -> list[float]:
-    """The worst partners of each seed, judged by the test data of all others: what they take there."""
-    maps = torch.stack([steady_gains(one) for one in seeds])  # seeds M M
+    """What the worst partners of all other seeds take on each seed's test data: one value per seed that judges.
+
+    By the seed that chooses, values would share the data of all that judge, and their interval be too narrow.
+    """
+    chosen = [worst(gains(one)[..., VALIDATION]) for one in seeds]
     values = []
     for k, one in enumerate(seeds):
-        partner = worst(gains(one)[..., VALIDATION])
-        others = torch.cat([maps[:k], maps[k + 1 :]]).mean(0)
-        values.append(sum(others[a, b].item() for a, b in enumerate(partner) if b is not None) / len(partner))
+        own = steady_gains(one)  # M M
+        taken = [
+            sum(own[a, b].item() for a, b in enumerate(partner) if b is not None) / len(partner)
+            for partner in chosen[:k] + chosen[k + 1 :]
+        ]
+        values.append(sum(taken) / len(taken))
     return values
 
 

@@ -92,17 +92,22 @@ def agreement(seeds: Sequence[Found]) -> float:
 
 
 def same_partner(seeds: Sequence[Found]) -> float:
-    """How often two seeds choose the same worst partner, in per cent; by chance 100 / (M - 1)."""
+    """How often two seeds that both find a worst partner find the same, in per cent; by chance 100 / (M - 1)."""
     partners = torch.stack([one.partner for one in seeds])  # seeds M
-    same = (partners[:, None] == partners[None]) & (partners >= 0)[:, None]
-    return 100 * same.double().mean(2)[~torch.eye(len(seeds), dtype=torch.bool)].mean().item()
+    apart = ~torch.eye(len(seeds), dtype=torch.bool).unsqueeze(2)
+    both = (partners >= 0)[:, None] & (partners >= 0)[None] & apart  # seeds seeds M
+    return 100 * (partners[:, None] == partners[None])[both].double().mean().item()
 
 
-def label_correlation(one: Found) -> float:
-    """Fig. 3: correlation, over all ordered pairs, of label correlation and relative change of accuracy."""
+def label_correlation(one: Found, size: bool = False) -> float:
+    """Fig. 3: correlation, over all ordered pairs, of label correlation and relative change of accuracy.
+
+    size: of the size of label correlation instead, whatever its sign.
+    """
     gain = pair_choice.steady_gains(one) / one.single[..., TEST].mean(0).unsqueeze(1)
     off = ~gain.isnan()
-    return torch.corrcoef(torch.stack([one.correlation[off], gain[off]]))[0, 1].item()
+    labels = one.correlation.abs() if size else one.correlation
+    return torch.corrcoef(torch.stack([labels[off], gain[off]]))[0, 1].item()
 
 
 # ------------------------------------------------------------------ Tables 2, 3 and 5

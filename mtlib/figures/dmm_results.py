@@ -44,7 +44,7 @@ def variants(ours: Samples, printed: Mapping[str, float], base: str = "Baseline"
             right.text(0, at, " not printed", va="center", color=GREY)
     right.set_xlim(*dots.limits([[value] for value in printed.values()], 0.0))
     ours_are = f"{stamp}: drawn faces" if stamp else "drawn faces"
-    for ax, title in ((left, ours_are), (right, "CelebA as printed, one run each")):
+    for ax, title in ((left, ours_are), (right, "CelebA as printed, without spread")):
         ax.axvline(0, color=BLACK, lw=1)
         ax.set(title=title, xlabel=f"gain over {base} (points)")
         ax.grid(axis="x", alpha=0.3)

@@ -94,6 +94,6 @@ def test_chance_that_cannot_be(bad):
 def test_what_the_text_says_beside_its_tables():
     found = aal_printed.quoted()
     assert (found["text"] != found["tables"]).all()
-    assert found.loc["multiple adversarial, Table 1", "tables"] == "92.30"
+    assert found.loc["multiple adversarial", "tables"] == "91.31 (Table 1), 92.30 (mean of Table 5)"
     with pytest.raises(ValueError, match="Tables 1 to 6"):
         aal_printed.table(7)

@@ -82,12 +82,14 @@ def test_choosing_cannot_lose_where_it_is_made():
 
 
 def test_partners_judged_by_the_other_seeds():
-    """Seed 0's worst partner of attribute 3 is harmless elsewhere."""
+    """Seed 0's worst partner of attribute 3 is harmless in seed 1, which judges it."""
     calm = both([[NAN, 89, 92], [81, NAN, 79], [71, 69, NAN]], [[NAN, 86, 90], [82, NAN, 80], [70, 70, NAN]])
     first, second = found(), found(1, pair=calm)
     map_of_second = pair_choice.steady_gains(second)
     own = [map_of_second[0, 1], torch.tensor(0.0), map_of_second[2, 0]]
-    assert pair_choice.elsewhere([first, second])[0] == pytest.approx(sum(own).item() / 3)
+    assert pair_choice.elsewhere([first, second])[1] == pytest.approx(sum(own).item() / 3)
+    # With a third seed that is the first again, seed 1 judges the same choice twice.
+    assert pair_choice.elsewhere([first, second, first])[1] == pytest.approx(sum(own).item() / 3)
 
 
 def test_permuting_attributes_changes_nothing():
