@@ -25,7 +25,7 @@ def planes(panels: Mapping[str, tuple[ndarray, ndarray]], read: Mapping[str, Map
         ValueError: no panel, other shapes, a group that is empty, or a title without probes.
     """
     _check(panels, read)
-    figure = new(12, 4.9)
+    figure = new(12, 5.6)
     for ax, (title, (h, b)) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         for value, name in enumerate(LOOKS):
             colour, marker = LOOKS[name]
