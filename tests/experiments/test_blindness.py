@@ -82,7 +82,7 @@ def test_cells_come_seed_by_seed_and_few_have_every_arm():
     assert [cell.arm for cell in first] == list(ARMS)
     quick = table.PROFILES["quick"].cells([0, 1])
     assert {cell.arm for cell in quick} == {BEFORE, AFTER}
-    assert table.work(quick, table.PROFILES["quick"].plan("x")) == 4 * 48 + 2 * 96
+    assert table.work(quick, table.PROFILES["quick"].plan("x")) == 4 * 48 + 2 * 64
 
 
 def test_every_lambda_of_the_paper_has_an_arm():
