@@ -140,7 +140,7 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile(32, 96, 96, 96, 8, 3, 3, 2, 2, 1),
+    "smoke": Profile(32, 96, 96, 96, 8, 3, 3, 1, 2, 1),
     "quick": Profile(32, 768, 512, 768, 128, 64, 48, 1, 2, 0, (BEFORE, AFTER)),
     "standard": Profile(32, 8192, 2048, 4096, 512, 1536, 512, 6, 5, 3),
     "paper": Profile(96, 65_536, 16_384, 16_384, 2048, 20_000, 6000, 6, 5, 5, network="resnet18"),

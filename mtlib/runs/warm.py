@@ -2,8 +2,8 @@
 
 Importing torch and its like takes a kernel five seconds and more, and tests start thirty kernels. So a command may be
 run as ``python -m mtlib.runs.warm COMMAND ...``: all kernels that it starts are forks of this process. Each has memory,
-a folder and an environment of its own, and nothing of mtlib has been imported; ``make verify`` and a reader's run start
-cold. The kernels of one command share the order in which Python hashes strings, those of another have another.
+a folder and an environment of its own, and of mtlib only ``vision`` has been imported; ``make verify`` and a reader's run
+start cold. The kernels of one command share the order in which Python hashes strings, those of another have another.
 """
 
 import json
@@ -18,9 +18,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from mtlib import vision
+
 MODULES = (
     "ipykernel.kernelapp", "matplotlib.figure", "matplotlib.backends.backend_agg", "pandas", "scipy.stats",
-    "sklearn.linear_model", "torch", "torch._dynamo",
+    "papermill", "sklearn.linear_model", "torch", "torch._dynamo",
 )  # fmt: skip
 LONGEST = 1 << 20  # bytes of a request: arguments, folder and environment of a kernel
 POLL = 0.2  # seconds between two looks whether the command has ended
@@ -39,6 +41,7 @@ def run(command: Sequence[str]) -> int:
     """Run a command whose Jupyter kernels are forks of this process; its exit status."""
     for name in MODULES:
         import_module(name)
+    vision.torchmetrics()
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which says how it ends
     kernels: list[int] = []
     with tempfile.TemporaryDirectory(prefix="mtlib-") as folder, socket.socket(socket.AF_UNIX) as listener:
