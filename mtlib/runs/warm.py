@@ -2,8 +2,8 @@
 
 Importing torch and its like takes a kernel five seconds and more, and tests start thirty kernels. So a command may be
 run as ``python -m mtlib.runs.warm COMMAND ...``: all kernels that it starts are forks of this process. Each has memory,
-a folder and an environment of its own, and of mtlib only ``vision`` has been imported; ``make verify`` and a reader's run
-start cold. The kernels of one command share the order in which Python hashes strings, those of another have another.
+a folder and an environment of its own, and of mtlib only ``vision`` has been imported. ``make verify`` and a reader's
+run start cold. The kernels of one command share the order in which Python hashes strings, those of another do not.
 """
 
 import json
