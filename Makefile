@@ -10,7 +10,8 @@ NB      ?= all
 PROFILE ?= quick
 ARGS    ?=
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-# Pictures are not compared, so what is only compared does not draw them: MTLIB_FIGURES=arrays.
+# Pictures are not compared, so what is only compared does not draw them. Two processes of one thread each share two cores.
+COMPARED := MTLIB_FIGURES=arrays OMP_NUM_THREADS=1
 NBVAL   := $(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadscope -c /dev/null --rootdir=.
 # Kernels that a command starts are forks of a process that has imported torch and others; five seconds less for each.
 WARM    := $(BIN)/python -m mtlib.runs.warm
@@ -40,8 +41,8 @@ lint: setup  ## style of source and notebooks
 
 test: lint  ## lint, unit and property tests, every notebook at smoke, re-run and compared strictly
 	@$(BIN)/python -m pytest -p no:nbval -n 2 --dist loadscope
-	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays $(WARM) xargs -n 2 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
-	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(WARM) $(NBVAL) --nbval-kernel-name python3 --nbval runs/smoke/*.smoke.ipynb
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | $(COMPARED) $(WARM) xargs -n 4 -P 2 $(MTLIB) run --profile smoke --to runs/smoke
+	@MTLIB_HEADLESS=1 $(COMPARED) $(WARM) $(NBVAL) --nbval-kernel-name python3 --nbval runs/smoke/*.smoke.ipynb
 
 # Made again only when the list of dependencies changes.
 .venv/.lab: .venv/.ready
@@ -53,8 +54,8 @@ test-lab: .venv/.lab  ## the notebooks in JupyterLab in a real browser; screensh
 	 exec $(BIN)/python -m pytest tests/lab -rP $(if $(filter-out all,$(NB)),-k $(NB)_)
 
 verify: setup  ## re-execute the committed notebooks: nbval on what is stable, figures by their arrays
-	@MTLIB_HEADLESS=1 MTLIB_FIGURES=arrays $(NBVAL) --nbval-current-env --nbval-lax $(NOTEBOOKS)
-	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | MTLIB_FIGURES=arrays xargs -n 2 -P 2 $(MTLIB) verify
+	@MTLIB_HEADLESS=1 $(COMPARED) $(NBVAL) --nbval-current-env --nbval-lax $(NOTEBOOKS)
+	@ls $(NOTEBOOKS) | xargs -n 1 basename | cut -d_ -f1 | $(COMPARED) xargs -n 4 -P 2 $(MTLIB) verify
 
 notebooks: setup  ## re-execute the committed notebooks at quick, in place
 	@$(MTLIB) notebooks

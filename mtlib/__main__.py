@@ -14,8 +14,6 @@ def main() -> None:
         problem = f"{', '.join(missing)} not installed: pip install -e '.[course]'"
         print(f"mtlib: {problem}", file=sys.stderr)
         sys.exit(2)
-    # For nbformat, jsonschema would compile grammars of all kinds of addresses: more than a second in every process.
-    sys.modules.setdefault("rfc3987_syntax", None)
     from mtlib.runs.cli import cli
 
     cli()

@@ -2,3 +2,8 @@
 
 Nothing is imported here: a notebook takes ``parameters`` and ``record`` alone.
 """
+
+import sys
+
+# For nbformat, jsonschema would compile the grammars of all kinds of addresses, two seconds in every process.
+sys.modules.setdefault("rfc3987_syntax", None)

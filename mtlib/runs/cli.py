@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from mtlib import paths
-from mtlib.runs import copies, execute, notebooks, parameters, record, report
-from mtlib.runs import verify as verification
+from mtlib.runs import execute, notebooks, parameters, record, report
 
 REFUSED = (parameters.ParameterError, notebooks.NotebookError, record.RecordError)
 
@@ -123,6 +122,8 @@ def verify(names: tuple[str, ...]) -> int:
     Figures by their arrays, records by claims and keys; the differences go to standard error.
     """
     _say_expected({path: {} for path in notebooks.choose(names or ["all"])})
+    from mtlib.runs import verify as verification  # figures and nbconvert take a second to import: here and below
+
     differences = verification.verify(names, click.echo)
     for line in differences:
         click.echo(line, err=True)
@@ -137,6 +138,8 @@ def teach(to: Path | None) -> int:
     Students get no solutions and no outputs, instructors everything, unfolded.
     """
     notebooks.choose(["all"])  # before a folder is made for nothing
+    from mtlib.runs import copies
+
     for path in copies.teach(_folder(to or paths.repository() / "teach")):
         click.echo(execute.nearby(path))
     return 0
