@@ -1,5 +1,6 @@
 """Notebook 02c: what it derives by hand, its exercises, its take-away, and what it says of drawn and of real people."""
 
+import json
 import re
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mtlib import claims
 from mtlib.experiments import verification_summary, verification_table
 from mtlib.paths import repository
-from mtlib.runs import notebooks, record
+from mtlib.runs import copies, execute, notebooks, record
 
 NOTEBOOK = repository() / "notebooks" / "02c_verification.ipynb"
 RECORD = repository() / "data" / "results" / "02c_verification.standard.json"
@@ -20,6 +21,16 @@ def test_what_is_written_by_hand_is_compared_with_the_library(source):
     assert 'assert abs(row["printed hinge"] - (D if D < 1 else 0)) < 1e-9' in code
     assert 'assert abs(row["usual hinge"] - max(0, 1 - D)) < 1e-9' in code
     assert "assert int(tally" in code
+
+
+def test_the_student_copy_runs_without_solutions(tmp_path, monkeypatch):  # this one takes the least time
+    monkeypatch.setenv("MTLIB_FIGURES", "arrays")  # pictures are nobody's concern here
+    copies.teach(tmp_path)
+    student = tmp_path / "student" / NOTEBOOK.name
+    assert "solution" not in {tag for cell in notebooks.load(student).cells for tag in cell.metadata.get("tags", [])}
+    written = execute.run(student, {"profile": "smoke"}, tmp_path)
+    assert json.loads(written.read_text())["claims"]
+    assert "not answered yet" in written.with_suffix(".ipynb").read_text()
 
 
 def test_every_question_has_its_answer(source):
